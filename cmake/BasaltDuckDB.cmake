@@ -1,0 +1,16 @@
+# DuckDB comes from two npm packages (docs/decisions/dependencies.md): its C header from one, its library from another.
+# The library is not linked: it is loaded when the first DuckDB database is opened, so that an idle server stays small.
+set(BASALT_DUCKDB_DIR "${CMAKE_SOURCE_DIR}/third_party/node_modules" CACHE PATH "node_modules with the DuckDB packages")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(BASALT_DUCKDB_ARCH arm64)
+else()
+  set(BASALT_DUCKDB_ARCH x64)
+endif()
+set(BASALT_DUCKDB_LIBRARY "${BASALT_DUCKDB_DIR}/@duckdb/node-bindings-linux-${BASALT_DUCKDB_ARCH}/libduckdb.so")
+file(GLOB_RECURSE BASALT_DUCKDB_HEADERS "${BASALT_DUCKDB_DIR}/duckdb/src/duckdb/src/include/duckdb.h")
+list(LENGTH BASALT_DUCKDB_HEADERS BASALT_DUCKDB_HEADER_COUNT)
+if(BASALT_DUCKDB_HEADER_COUNT EQUAL 0 OR NOT EXISTS "${BASALT_DUCKDB_LIBRARY}")
+  message(FATAL_ERROR "DuckDB is missing in ${BASALT_DUCKDB_DIR}. Run ./run --build-only once, or: npm ci --ignore-scripts --prefix third_party")
+endif()
+list(GET BASALT_DUCKDB_HEADERS 0 BASALT_DUCKDB_HEADER)
+get_filename_component(BASALT_DUCKDB_INCLUDE "${BASALT_DUCKDB_HEADER}" DIRECTORY)

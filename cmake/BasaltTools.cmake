@@ -1,0 +1,28 @@
+# Compiler settings and the tools that make builds fast where they are installed.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+find_program(BASALT_CCACHE ccache)
+if(BASALT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${BASALT_CCACHE})
+endif()
+find_program(BASALT_MOLD mold)
+find_program(BASALT_LLD ld.lld)
+if(BASALT_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(BASALT_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees ghosts in std::string and std::variant moves at -O2 (GCC bugs 105329, 105593).
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-dangling-pointer)
+  add_compile_options(-fpch-preprocess)
+endif()
+set(BASALT_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
+if(BASALT_SANITIZE)
+  add_compile_options(-fsanitize=${BASALT_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BASALT_SANITIZE})
+endif()

@@ -1,0 +1,43 @@
+// Sockets to requests and back: Boost.Beast on one Asio context. Beast is included by server.cpp alone.
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "base/worker_pool.h"
+#include "http/routes.h"
+
+namespace basalt::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 3000;                    // 0: any free one, see Server::port
+  std::string tls_certificate_file, tls_key_file;  // both or none: PEM
+  std::size_t connections = 4096;               // more wait in the kernel's backlog
+  std::size_t header_limit = 32 << 10;
+  std::chrono::seconds header_time{15}, idle_time{300}, write_time{120}, drain_time{30};
+  std::size_t network_threads = 2;
+};
+
+// Counters for /metrics; read at any time.
+struct ServerCounters {
+  std::uint64_t requests = 0, failures = 0, connections_open = 0, connections_total = 0, bytes_sent = 0;
+};
+
+class Server {
+ public:
+  struct Pools { WorkerPool& application; WorkerPool& query; WorkerPool& hashing; };
+
+  // Binds and listens at once: throws Failure Unavailable "Port 3000 on 127.0.0.1 is in use …". Answers with `fallback`
+  // (start-up page, health, 503) until serve() hands over the routes.
+  static std::unique_ptr<Server> listen(ServerOptions options, Pools pools, Handler fallback);
+  virtual ~Server() = default;
+
+  virtual std::uint16_t port() const = 0;
+  // From now on requests go to `routes`; paths outside /api go to `pages` (the web app). Both outlive the server.
+  virtual void serve(const Routes& routes, Authenticator& authenticator, Handler pages) = 0;
+  // Stops accepting, answers new requests with 503, lets running ones finish for options.drain_time, then closes. Blocks.
+  virtual void drain() = 0;
+  virtual ServerCounters counters() const = 0;
+};
+
+}  // namespace basalt::http

@@ -1,0 +1,6 @@
+// Every migration of this Basalt, in order.
+#pragma once
+#include "migrations/migration.h"
+namespace basalt::migrations {
+std::vector<Migration> all();
+}

@@ -1,0 +1,5 @@
+#pragma once
+#include "base/json.h"
+namespace basalt::migrations {
+struct Operation {};
+}
