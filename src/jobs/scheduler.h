@@ -1,8 +1,11 @@
 // Runs work later and again, on one thread of its own that only hands the work to a pool.
 #pragma once
 #include <chrono>
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/worker_pool.h"
