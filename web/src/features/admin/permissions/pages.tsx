@@ -1,0 +1,6 @@
+export function DataPermissionsPage() {
+  return null;
+}
+export function CollectionPermissionsPage() {
+  return null;
+}

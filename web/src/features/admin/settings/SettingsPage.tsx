@@ -1,0 +1,6 @@
+export function GeneralSettingsPage() {
+  return null;
+}
+export function AuthSettingsPage() {
+  return null;
+}

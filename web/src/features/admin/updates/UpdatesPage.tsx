@@ -1,0 +1,3 @@
+export function UpdatesPage() {
+  return null;
+}

@@ -1,0 +1,15 @@
+export * from './Button';
+export * from './Chip';
+export * from './CollectionPicker';
+export { CollectionSourceContext, useCollectionSource, type CollectionSource, type PickerNode } from './collection_source';
+export * from './Columns';
+export * from './DataTable';
+export * from './fields';
+export * from './Hexagon';
+export { item_icon, ItemIcon } from './icons';
+export * from './Mark';
+export * from './Overlays';
+export * from './SaveDialog';
+export * from './Sparkline';
+export * from './States';
+export { toast, toast_failure } from './toast';

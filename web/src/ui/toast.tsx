@@ -1,0 +1,43 @@
+import { notifications } from '@mantine/notifications';
+import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
+import { i18next } from '@/lib/i18n';
+import { Button } from './Button';
+import './strings';
+
+let next = 1;
+
+/** A short word at the foot of the page. With `undo` it stays longer and offers the way back. */
+export function toast(message: string, options: { undo?: () => Promise<void> | void; tone?: 'done' | 'problem' } = {}): void {
+  const id = `toast-${next++}`;
+  const problem = options.tone === 'problem';
+  notifications.show({
+    id,
+    autoClose: options.undo ? 10_000 : problem ? 8_000 : 4_000,
+    withCloseButton: true,
+    icon: problem ? <IconAlertTriangle size={18} aria-hidden /> : <IconCheck size={18} aria-hidden />,
+    className: problem ? 'basalt-toast basalt-toast-problem' : 'basalt-toast',
+    message: (
+      <span style={{ display: 'flex', alignItems: 'center', gap: 12 }}>
+        <span style={{ flex: 1 }}>{message}</span>
+        {options.undo && (
+          <Button
+            kind="dock"
+            size="small"
+            onClick={() => {
+              notifications.hide(id);
+              void Promise.resolve(options.undo?.()).catch(toast_failure);
+            }}
+          >
+            {i18next.t('ui:undo')}
+          </Button>
+        )}
+      </span>
+    ),
+  });
+}
+
+/** For the catch of anything a person asked for. Aborted calls say nothing. */
+export function toast_failure(error: unknown): void {
+  if (error instanceof DOMException && error.name === 'AbortError') return;
+  toast(error instanceof Error ? error.message : String(error), { tone: 'problem' });
+}
