@@ -13,3 +13,4 @@ export * from './SaveDialog';
 export * from './Sparkline';
 export * from './States';
 export { toast, toast_failure } from './toast';
+export { UnsavedGuard } from './UnsavedGuard';
