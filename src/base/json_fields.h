@@ -177,7 +177,7 @@ T read_fields(const json::value& body) {
   auto read_one = [&]<class Member>(const JsonField<T, Member>& described) {
     using Rule = detail::MemberRule<Member>;
     auto* value = object->if_contains(described.name);
-    auto blame = [&](const char* sentence) { failure = std::move(failure).with_field(described.name, sentence); };
+    auto blame = [&](const char* sentence) { (void)std::move(failure).with_field(described.name, sentence); };
     if constexpr (detail::is_patch<Member>) {
       if (value) (result.*described.member).present = true;
     }

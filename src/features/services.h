@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "appdb/store.h"
+#include "base/crypto.h"
 #include "base/time.h"
 #include "base/worker_pool.h"
 #include "drivers/driver.h"
@@ -32,8 +33,11 @@ struct Services {
   jobs::Scheduler& scheduler;
   const Clock& clock;
   WorkerPool& query_pool;
+  const Sealer& sealer;
 
   std::shared_ptr<const permissions::Rights> rights(const http::Request& request) const { return permissions.of(request.caller()); }
+  std::string open_secret(const std::string& stored) const { return sealer.open(stored); }
+  std::string seal_secret(const std::string& text) const { return sealer.seal(text); }
 };
 
 }  // namespace basalt::features
