@@ -1,0 +1,85 @@
+// A parsed query, looked up in the catalogue and put through all passes: ready to be written as SQL.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "query/catalog.h"
+#include "query/columns.h"
+#include "query/query.h"
+
+namespace basalt::query {
+
+struct ResolveOptions {
+  json::array parameters = {};         // values with targets, besides those in the query itself
+  Timestamp now = {};                  // relative dates count from here
+  std::string time_zone = {};          // IANA name of the report time zone; empty: UTC
+  std::string start_of_week = "sunday";
+  std::int64_t breakout_bins = 8;
+  double breakout_bin_width = 10.0;
+  // Row caps; 0: none. The query's own `constraints` are honoured when smaller.
+  std::int64_t max_results = 0, max_results_bare = 0;
+  json::value card_metadata = nullptr; // stored result_metadata of the model that is run: its titles and types win
+  bool remaps = true;                  // display values of keys
+};
+
+struct ResolvedStage;
+
+// Native SQL cut into pieces: text, bound values, conditions of field filters, and cards inlined as sub-selects.
+struct NativePiece {
+  std::variant<std::string, Expression, std::shared_ptr<const ResolvedStage>> content;
+  enum class As { Text, Expression, Query } as = As::Text;
+};
+struct NativeText { std::vector<NativePiece> pieces; };
+
+struct TableName { std::optional<std::string> schema; std::string name; };
+
+// shared_ptr: stages are immutable once resolved, and a card used twice is resolved once.
+using ResolvedSource = std::variant<TableName, NativeText, std::shared_ptr<const ResolvedStage>>;
+
+struct ResolvedJoin {
+  ResolvedSource source;
+  std::string alias;
+  JoinStrategy strategy = JoinStrategy::Left;
+  std::optional<Expression> condition;  // absent: every row with every row
+};
+
+struct Output {
+  Expression expression;
+  std::string name;                     // alias in SQL, unique within the stage
+};
+
+// One SELECT. All references are Columns, all names final.
+struct ResolvedStage {
+  ResolvedSource source;
+  std::vector<ResolvedJoin> joins;
+  std::optional<Expression> filter;
+  std::vector<Output> outputs;          // empty: every column of the source (its columns are not known)
+  std::size_t groups = 0;               // the first `groups` outputs are grouped by
+  bool grouped = false;
+  std::vector<Ordering> order_by;       // `by` of a grouped stage is one of its outputs, or an expression over them
+  std::optional<std::int64_t> limit, offset;
+  bool verbatim = false;                // a native query by itself: only its text, no SELECT around it
+};
+
+struct ResolvedQuery {
+  DatabaseId database;
+  std::shared_ptr<const ResolvedStage> stage;
+  std::vector<ResultColumn> columns;    // empty with columns_known false: take the driver's, by native_column()
+  bool columns_known = true;
+  bool native = false;                  // a native query by itself
+  std::int64_t row_cap = 0;             // cut rows here and say so (rows_truncated); 0: none. SQL may ask for one row more.
+  std::string time_zone;                // IANA name the session has to run in, never empty
+  std::string start_of_week;
+  Timestamp now;
+};
+
+// Throws Failure BadRequest (error_type "invalid-query", "missing-required-parameter" or "invalid-parameter", with the place),
+// NotFound for tables, fields and cards that are gone, Unsupported for clauses we do not have. `query` is taken by value: the
+// passes rewrite it.
+ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& options);
+
+}  // namespace basalt::query
