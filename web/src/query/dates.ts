@@ -233,7 +233,7 @@ export function excludedNames(unit: ExcludeUnit, values: number[]): string {
 }
 function relativeWords(filter: Extract<DateFilter, { kind: "relative" }>): string {
   const { n, unit, current, offset } = filter;
-  const word = unitWord(unit, n);
+  const word = unitWord(unit, n === 0 ? 1 : n);
   let text: string;
   if (n === 0) text = unit === "day" ? say("today") : say("this {{unit}}", { unit: word });
   else if (n === -1) text = unit === "day" && !offset ? say("yesterday") : say("last {{unit}}", { unit: word });
