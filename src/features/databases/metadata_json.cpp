@@ -1,5 +1,7 @@
 #include "features/databases/metadata_json.h"
 
+#include <charconv>
+
 #include "features/services.h"
 
 namespace basalt::features {
