@@ -5,10 +5,11 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_D
 set(BASALT_FOLDERS "")
 foreach(line IN LISTS BASALT_LAYERS)
   string(REGEX MATCH "^([a-z_]+):" _ "${line}")
-  list(APPEND BASALT_FOLDERS "${CMAKE_MATCH_1}")
+  set(name "${CMAKE_MATCH_1}")  # the next REGEX forgets it
+  list(APPEND BASALT_FOLDERS "${name}")
   string(REGEX REPLACE "^[a-z_]+:[ ]*" "" deps "${line}")
   string(REPLACE " " ";" deps "${deps}")
-  set(BASALT_DEPS_${CMAKE_MATCH_1} "${deps}")
+  set(BASALT_DEPS_${name} "${deps}")
 endforeach()
 
 function(basalt_folder folder)
