@@ -15,7 +15,8 @@ using Assignment = std::pair<std::string_view, Parameter>;
 
 // Used by one thread at a time. Every failure is a Failure: Conflict for a broken unique rule, BadRequest for a broken
 // reference or check, Unavailable for a store that is gone or locked too long, Bug for wrong SQL; the statement goes to the
-// details, values never.
+// details, values never. The callback of each() must not use the same connection. A PostgreSQL parameter takes its type from
+// its place, so a bare `? IS NULL` needs a cast: `CAST(? AS text) IS NULL`.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -40,14 +41,15 @@ class Connection {
   void insert_rows(std::string_view table, const std::vector<std::string>& columns, const std::vector<Parameters>& rows);
   // UPDATE … WHERE `where_column` = `equals`; returns the rows changed. No columns: 0, no statement.
   std::int64_t update(std::string_view table, const std::vector<Assignment>& columns, std::string_view where_column, const Parameter& equals);
-
- protected:
-  // "a, b" placeholders etc. live in the .cpp
 };
 
 // `?,?,?` for an IN list of n values (n >= 1).
 std::string placeholders(std::size_t n);
 // The identifier in double quotes, inner quotes doubled; good for both engines.
 std::string quoted(std::string_view identifier);
+// For std::string arguments, where std::quoted of <iomanip> would be found as well and be the better match.
+inline std::string quoted(const std::string& identifier) { return quoted(std::string_view(identifier)); }
+inline std::string quoted(std::string& identifier) { return quoted(std::string_view(identifier)); }
+inline std::string quoted(const char* identifier) { return quoted(std::string_view(identifier)); }
 
 }  // namespace basalt::appdb

@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <filesystem>
+#include <type_traits>
 
 #include "appdb/connection.h"
 
@@ -13,6 +14,7 @@ struct StoreOptions {
   std::string postgres_uri;               // Postgres: libpq URI or key=value text; a secret, never logged
   std::string postgres_schema = "basalt"; // Postgres: every object lives in this schema
   std::size_t connections = 8;            // at most; opened on need
+  std::chrono::milliseconds patience{10000};  // how long a read or write waits for its turn
 };
 
 class Store {
@@ -36,9 +38,17 @@ class Store {
   // A connection of one's own outside the pool, without a transaction (the migration runner, backups, locks).
   virtual std::unique_ptr<Connection> connect() = 0;
 
-  // While closed (a migration swaps the file), read and write wait up to `patience`, then throw Failure Unavailable.
-  virtual void close_gate() = 0;
+  // While closed (a migration swaps the file), what is closed waits up to `patience`, then throws Failure Unavailable.
+  // close_gate returns when nothing of that kind runs any more, and with Everything all pooled connections are closed;
+  // Failure Unavailable when that takes longer than 30 s (the gate is open again then). open_gate forgets pooled connections.
+  enum class Closed { Writes, Everything };
+  virtual void close_gate(Closed what = Closed::Everything) = 0;
   virtual void open_gate() = 0;
+
+  // Sqlite: true when no other process has this store open, and none can open it until share_again(). PostgreSQL: always
+  // true, there the runner's own lock decides.
+  virtual bool try_exclusive() = 0;
+  virtual void share_again() = 0;
 
  protected:
   virtual void run_in_transaction(bool write, const std::function<void(Connection&)>& work) = 0;
