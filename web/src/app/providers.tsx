@@ -1,13 +1,28 @@
 import { MantineProvider } from '@mantine/core';
-import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { query_client } from '@/api/query_client';
 import { useTheme } from '@/lib/theme';
 import { collection_source } from './collection_source';
 import { CollectionSourceContext } from '@/ui/collection_source';
 import { css_variables, theme } from './mantine_theme';
+
+const Notifications = lazy(() => import('@mantine/notifications').then((module) => ({ default: module.Notifications })));
+
+/** The place for toasts; fetched once the page stands, because no page opens with one. */
+function Toasts() {
+  const [wanted, set_wanted] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => set_wanted(true), 1200);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!wanted) return null;
+  return (
+    <Suspense>
+      <Notifications position="bottom-left" limit={4} />
+    </Suspense>
+  );
+}
 
 export function Providers({ children }: { children: ReactNode }) {
   const shown = useTheme().theme;
@@ -15,10 +30,8 @@ export function Providers({ children }: { children: ReactNode }) {
     <QueryClientProvider client={query_client}>
       <MantineProvider theme={theme} cssVariablesResolver={css_variables} forceColorScheme={shown}>
         <CollectionSourceContext.Provider value={collection_source}>
-          <ModalsProvider>
-            {children}
-            <Notifications position="bottom-left" limit={4} />
-          </ModalsProvider>
+          {children}
+          <Toasts />
         </CollectionSourceContext.Provider>
       </MantineProvider>
     </QueryClientProvider>

@@ -1,12 +1,21 @@
-import { Modal, TextInput } from '@mantine/core';
+import { Menu, Modal, TextInput } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Button } from './Button';
+import { Button, Link, type LinkProps } from './Button';
 import styles from './Overlays.module.css';
 import './strings';
 
 // Menu, Popover, Tooltip and Drawer are the kit's own, dressed by the theme.
 export { Drawer, HoverCard, Menu, Popover, Tooltip } from '@mantine/core';
+
+/** A menu entry that is a link. */
+export function MenuLink({ href, icon, children }: { href: string; icon?: ReactNode; children: ReactNode }) {
+  return (
+    <Menu.Item leftSection={icon} renderRoot={(props) => <Link {...(props as unknown as LinkProps)} href={href} />}>
+      {children}
+    </Menu.Item>
+  );
+}
 
 export interface DialogProps {
   opened: boolean;

@@ -14,3 +14,4 @@ export * from './Sparkline';
 export * from './States';
 export { toast, toast_failure } from './toast';
 export { UnsavedGuard } from './UnsavedGuard';
+export { Highlight } from './Highlight';

@@ -1,4 +1,3 @@
-import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { i18next } from '@/lib/i18n';
 import { Button } from './Button';
@@ -10,7 +9,8 @@ let next = 1;
 export function toast(message: string, options: { undo?: () => Promise<void> | void; tone?: 'done' | 'problem' } = {}): void {
   const id = `toast-${next++}`;
   const problem = options.tone === 'problem';
-  notifications.show({
+  // Fetched on first use: no page opens with a toast.
+  void import('@mantine/notifications').then(({ notifications }) => notifications.show({
     id,
     autoClose: options.undo ? 10_000 : problem ? 8_000 : 4_000,
     withCloseButton: true,
@@ -33,7 +33,7 @@ export function toast(message: string, options: { undo?: () => Promise<void> | v
         )}
       </span>
     ),
-  });
+  }));
 }
 
 /** For the catch of anything a person asked for. Aborted calls say nothing. */
