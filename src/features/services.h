@@ -18,6 +18,7 @@ namespace basalt::session { class Sessions; class Passwords; }
 namespace basalt::features {
 
 class DataSources;   // features/databases/data_sources.h: pools of connections to the queried databases
+class MetadataCache;  // features/databases/catalog.h: tables and fields in memory
 class SyncJobs;      // features/databases/sync.h: sync of schemas, fingerprints, field values
 
 struct Services {
@@ -26,6 +27,7 @@ struct Services {
   features::Settings& settings;
   drivers::Drivers& drivers;
   DataSources& data_sources;
+  MetadataCache& metadata;
   SyncJobs& sync;
   pipeline::Environment& queries;
   session::Sessions& sessions;

@@ -124,7 +124,7 @@ void SyncJobs::run(DatabaseId database, SyncDepth depth, std::stop_token stop) {
       std::vector<appdb::Assignment> columns{{"sync_error", message}};
       if (!message) columns.emplace_back("last_synced_at", now);
       if (!message && depth != SyncDepth::ValuesOnly) columns.emplace_back("initial_sync_status", "complete");
-      c.update("\"database\"", columns, "id", database);
+      c.update("database", columns, "id", database);
       if (message) c.execute("UPDATE \"database\" SET initial_sync_status = 'aborted' WHERE id = ? AND initial_sync_status = 'incomplete'", {database});
     });
     parts_.cache.forget();
@@ -268,7 +268,7 @@ void SyncJobs::sync_schema(DatabaseId database, std::stop_token stop) {
     }
     json::array numbers;
     for (int n : version.numbers) numbers.push_back(json::value(n));
-    c.update("\"database\"", {{"dbms_version", json::object{{"flavor", version.flavor}, {"version", version.version}, {"semantic-version", std::move(numbers)}}}}, "id", database);
+    c.update("database", {{"dbms_version", json::object{{"flavor", version.flavor}, {"version", version.version}, {"semantic-version", std::move(numbers)}}}}, "id", database);
   });
   parts_.cache.forget();
 }
