@@ -258,8 +258,8 @@ export function formatNumber(input: number, settings: ColumnSettings = {}, optio
     digits = compactNumber(Math.abs(shown), options.trim);
   } else {
     const size = Math.abs(shown);
-    const most = fixed ?? (style === 'percent' ? (size < 1000 && !Number.isInteger(shown) ? 1 : 0) : size !== 0 && size < 0.01 ? 6 : 2);
-    const least = fixed ?? (style === 'currency' && !options.trim && !Number.isInteger(shown) ? 2 : options.trim || Number.isInteger(shown) ? 0 : style === 'percent' ? 1 : 0);
+    const most = fixed ?? (style === 'percent' ? (size < 1000 ? 1 : 0) : size !== 0 && size < 0.01 ? 6 : 2);
+    const least = fixed ?? (style === 'currency' && !options.trim && !Number.isInteger(shown) ? 2 : options.trim ? 0 : style === 'percent' ? 1 : 0);
     digits = new Intl.NumberFormat(default_locale, { minimumFractionDigits: Math.min(least, most), maximumFractionDigits: most }).format(size);
     if (/^0(\.0*)?$/.test(digits) && settings.scale === undefined && size !== 0 && fixed === null) digits = size.toPrecision(2);
   }

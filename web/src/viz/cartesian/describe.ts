@@ -62,7 +62,7 @@ function valueFormat(input: DrawInput, series: Series | undefined) {
 
 function legendOf(input: DrawInput, model: CartesianModel): LegendItem[] {
   return model.series.map((series) => ({
-    key: series.key, name: series.name, color: series.display === 'bar' ? series.color : series.edge,
+    key: series.key, name: series.name, color: series.display === 'line' ? series.edge : series.color,
     edge: series.edge !== series.color ? series.edge : undefined,
     shape: series.display === 'line' ? (series.style === 'solid' ? 'line' : 'dashed') : 'box',
     hidden: input.hidden.has(series.key),
@@ -178,7 +178,7 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
   const stacked = stack !== null && shown.filter(({ series }) => !series.compare).length > 0;
   const is_tiny = size.width < tiny.width || size.height < tiny.height;
   const places = model.places.length;
-  const count = size.height < 170 ? (size.height < 110 ? 2 : 3) : 4;
+  const count = size.height < 120 ? (size.height < 96 ? 2 : 3) : 4;
 
   const split_axes = shown.length > 1 && !stacked && !model.split && toggleSetting(settings, 'graph.y_axis.auto_split', options.combo ?? false) && !shown.some(({ series }) => series.right) ? farApart(shown) : [];
   const right = shown.filter((item) => item.series.right || split_axes.includes(item.index));
@@ -267,12 +267,12 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
     const shape: Json = {
       type: 'line', name: series.name, yAxisIndex: axis, smooth: curve === 'cardinal' ? 0.3 : false, step: curve === 'step-after' ? 'end' : false,
       connectNulls: series.missing === 'interpolate', showSymbol: symbols, symbol: 'circle', symbolSize: thin ? 4 : 7, sampling: places > 3000 ? 'lttb' : undefined,
-      stack: in_stack ? 'all' : undefined, triggerLineEvent: true, labelLayout: hide,
+      stack: in_stack ? 'all' : undefined, labelLayout: hide,
       lineStyle: { color: series.edge, width, type, join: 'round' },
       itemStyle: { color: series.edge, borderColor: tokens.surface, borderWidth: symbols ? 1.5 : 0 },
     };
     const fill = in_stack && area ? { color: series.color, opacity: 0.82 } : area ? { color: fade(series.color, 0.22) } : alone && !thin && model.time
-      ? { color: { type: 'linear', x: 0, y: 0, x2: 0, y2: 1, colorStops: [{ offset: 0, color: fade(series.color, tokens.dark ? 0.2 : 0.16) }, { offset: 1, color: fade(series.color, 0.01) }] } }
+      ? { color: { type: 'linear', x: 0, y: grid.top, x2: 0, y2: grid.top + plot_height, global: true, colorStops: [{ offset: 0, color: fade(series.color, tokens.dark ? 0.2 : 0.16) }, { offset: 1, color: fade(series.color, 0.01) }] } }
       : undefined;
     const end_label = direct ? endLabel(input, end_texts[shown.indexOf(item)]!, endOffset(shown, item, scales[0]!, plot_height), thin) : undefined;
     push({
@@ -287,7 +287,7 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
     }, { model: item.index, main: true });
     if (open !== null) {
       push({
-        ...shape, connectNulls: true, lineStyle: { color: series.edge, width, type: [2, 3] }, showSymbol: true, endLabel: end_label,
+        ...shape, animation: false, connectNulls: true, lineStyle: { color: series.edge, width, type: [2, 3] }, showSymbol: true, endLabel: end_label,
         // The gradient of the past goes on under the dashed part.
         areaStyle: fill && !in_stack ? { ...fill, origin: 'auto' } : undefined,
         data: data.map((value, place) => {
@@ -315,7 +315,7 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
   if (goal !== null && series_options[0]) {
     series_options[0]['markLine'] = {
       silent: true, symbol: 'none', animation: false, data: [{ yAxis: goal }], lineStyle: { color: tokens.muted, width: 1, type: [5, 4] },
-      label: { show: !is_tiny, position: 'insideEndTop', color: tokens.muted, fontSize: label_size, fontFamily: tokens.font, formatter: `${textSetting(settings, 'graph.goal_label') ?? say('Goal')} ${valueFormat(input, shown[0]?.series).short(goal)}` },
+      label: { show: !is_tiny, position: 'insideEndTop', color: tokens.text, backgroundColor: fade(tokens.surface, 0.86), padding: [1, 4], borderRadius: 3, fontSize: label_size, fontFamily: tokens.font, formatter: `${textSetting(settings, 'graph.goal_label') ?? say('Goal')} ${valueFormat(input, shown[0]?.series).short(goal)}` },
     };
   }
 
@@ -442,7 +442,7 @@ function categoryLabels(input: DrawInput, model: CartesianModel, width: number, 
   if (model.time || (enabled !== 'rotate-45' && enabled !== 'rotate-90' && widest + 10 <= slot)) {
     // The year makes January wider: reckon with the usual label and let wide ones take their neighbour's room.
     const usual = [...labels].map((label) => input.measure(label, label_size)).sort((a, b) => a - b)[Math.floor(labels.length * 0.75)] ?? widest;
-    const every = labelEvery(labels.length, width, usual + 14, model.unit);
+    const every = labelEvery(labels.length, width, usual + 9, model.unit);
     // Steps of months begin at January, so that years are named where they begin.
     let start = 0;
     if (every > 1 && model.time && (model.unit === 'month' || model.unit === 'quarter')) {
@@ -461,7 +461,7 @@ function categoryLabels(input: DrawInput, model: CartesianModel, width: number, 
   if (enabled !== 'rotate-45' && enabled !== 'rotate-90' && (slot >= 64 || model.numeric)) {
     return { option: { interval: model.numeric ? 'auto' : 0, hideOverlap: true, formatter: (_: string, index: number) => shorten(labels[index] ?? '', slot - 8, label_size, input.measure) }, extra: 0 };
   }
-  const longest = Math.min(110, Math.max(40, input.size.height * 0.28));
+  const longest = Math.min(120, Math.max(44, input.size.height * 0.36));
   const every = Math.max(1, Math.ceil(16 / Math.max(1, slot)));
   const used = Math.min(widest, longest);
   return {
@@ -496,7 +496,7 @@ function lyingBars(input: DrawInput, model: CartesianModel, shown: Shown[]): Cha
     },
     yAxis: {
       type: 'category', inverse: true, data: model.places.map((place) => place.title), axisTick: { show: false }, axisLine: { show: !is_tiny, lineStyle: { color: tokens.axis } },
-      axisLabel: { ...text_style, show: !is_tiny, margin: 8, interval: Math.max(0, Math.ceil(14 / ((size.height - 34) / places)) - 1), formatter: (text: string) => shorten(text, label_room, label_size, measure) },
+      axisLabel: { ...text_style, show: !is_tiny, align: 'left', margin: label_room + 8, interval: Math.max(0, Math.ceil(14 / ((size.height - 34) / places)) - 1), formatter: (text: string) => shorten(text, label_room, label_size, measure) },
     },
     series: shown.map(({ series }, index) => ({
       type: 'bar', name: series.name, stack: stack ? 'all' : undefined, barMaxWidth: 28, barCategoryGap: '28%', barGap: '8%', animationDuration: 160, emphasis: { disabled: true },

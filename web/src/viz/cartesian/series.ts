@@ -120,7 +120,7 @@ export function readSeries(input: DrawInput, fallback: SeriesDisplay, options: {
     let label = title;
     if (value !== null && (time || isExtraction(unit))) {
       const this_year = parseDate(value)?.getUTCFullYear() ?? null;
-      const turn = this_year !== null && year !== this_year && (year !== null || many_years);
+      const turn = this_year !== null && year !== this_year && many_years;
       year = this_year;
       label = axisDate(value, unit ?? (time ? 'day' : undefined), turn && unit !== 'year', format);
     }
