@@ -11,10 +11,10 @@ export interface PrintContext {
 export function printFormula(value: unknown, context: PrintContext): string {
   return print(value, context, 0);
 }
-/** For reading only: × for *, ÷ for /. */
+/** For reading only: × for *. */
 export const prettyFormula = (value: unknown, context: PrintContext): string => {
   const text = printFormula(value, context);
-  return text.replace(/("(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\])|[*/]/g, (whole, kept: string | undefined) => kept ?? (whole === "*" ? "×" : "÷"));
+  return text.replace(/("(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\])|\*/g, (_, kept: string | undefined) => kept ?? "×");
 };
 
 const quoted = (text: string) => `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;

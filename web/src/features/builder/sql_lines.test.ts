@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { broken, sqlLines, sqlPieces } from './sql_lines';
+
+describe('lines of SQL', () => {
+  it('belong to the step whose keyword starts them', () => {
+    const sql = 'SELECT\n  sum(a)\nFROM t\nLEFT JOIN p\n  ON p.id = t.p\nWHERE a > 1\n  AND b < 2\nGROUP BY 1\nORDER BY 1 ASC\nLIMIT 5';
+    expect(sqlLines(sql, true).map((line) => line.step)).toEqual(['summarize', 'summarize', 'data', 'join', 'join', 'filter', 'filter', 'summarize', 'sort', 'limit']);
+    expect(sqlLines('SELECT a\nFROM t', false).map((line) => line.step)).toEqual(['data', 'data']);
+  });
+  it('are broken before keywords when the text is one line, but not inside texts and brackets', () => {
+    expect(broken("SELECT a FROM t WHERE b = ' FROM x' AND c IN (SELECT d FROM e) ORDER BY 1")).toBe("SELECT a\nFROM t\nWHERE b = ' FROM x' AND c IN (SELECT d FROM e)\nORDER BY 1");
+    expect(broken('SELECT "limit" FROM t')).toBe('SELECT "limit"\nFROM t');
+  });
+  it('are coloured by what they hold', () => {
+    expect(sqlPieces("WHERE sum(a) > 10 -- x").filter((piece) => piece.text.trim()).map((piece) => piece.kind)).toEqual(['key', 'call', 'name', 'number', 'comment']);
+    expect(sqlPieces("'it''s'")).toEqual([{ text: "'it''s'", kind: 'text' }]);
+  });
+});
