@@ -77,6 +77,16 @@ struct Batch {
   std::vector<Vector> columns;
   std::size_t rows() const { return columns.empty() ? row_count : columns[0].size(); }
   std::size_t row_count = 0;  // used only by results without columns
+  std::size_t bytes() const;
 };
+
+// A batch is full, and handed on, at either of these.
+inline constexpr std::size_t batch_rows = 1000, batch_bytes = 256 << 10;
+// One value may be this large; a driver refuses larger ones with refuse_giant_value.
+inline constexpr std::size_t value_limit = 64 << 20;
+[[noreturn]] void refuse_giant_value(const std::string& column, std::size_t bytes);
+
+// Empties the batch and makes its vectors fit the columns; memory is kept where the kinds did not change.
+void prepare(Batch& batch, const std::vector<Column>& columns);
 
 }  // namespace basalt::rows
