@@ -38,6 +38,8 @@ struct Route {
 
 class Routes {
  public:
+  Routes();
+  ~Routes();
   Routes& in_feature(std::string name) { feature_ = std::move(name); return *this; }  // tag for the routes that follow
 
   template <class F> Route& get(std::string pattern, F handler) { return add(Method::Get, std::move(pattern), std::move(handler)); }
@@ -50,14 +52,13 @@ class Routes {
     bool other_method = false;
     std::map<std::string, std::string, std::less<>> path_values;
   };
+  // `path` as in the request line, still percent-encoded (an encoded slash stays within its segment), with or without a
+  // trailing slash; the values come decoded. HEAD finds the GET route.
   Match match(Method method, std::string_view path) const;
   const std::vector<std::unique_ptr<Route>>& all() const { return routes_; }
   json::object openapi(std::string_view server_version) const;  // OpenAPI 3.1 document of all routes
 
  private:
-  template <class F, class Args>
-  struct BodyOf;
-
   template <class F>
   Route& add(Method method, std::string pattern, F handler) {
     auto route = std::make_unique<Route>();
@@ -77,6 +78,7 @@ class Routes {
       };
     }
     routes_.push_back(std::move(route));
+    place(*routes_.back());
     return *routes_.back();
   }
 
@@ -92,8 +94,12 @@ class Routes {
   template <class R, class C, class Body> struct Second<R (C::*)(Request&, const Body&) const> { using type = Body; };
   template <class R, class C, class Body> struct Second<R (C::*)(Request&, const Body&)> { using type = Body; };
 
+  struct Node;                  // one segment of the patterns' tree
+  void place(const Route& route);  // throws Failure Bug when the same pattern and method were stated before
+
   std::string feature_;
   std::vector<std::unique_ptr<Route>> routes_;
+  std::unique_ptr<Node> root_;
 };
 
 }  // namespace basalt::http

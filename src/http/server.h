@@ -16,6 +16,10 @@ struct ServerOptions {
   std::size_t header_limit = 32 << 10;
   std::chrono::seconds header_time{15}, idle_time{300}, write_time{120}, drain_time{30};
   std::size_t network_threads = 2;
+  // Peers whose X-Forwarded-For, X-Forwarded-Proto and X-Request-Id are believed: addresses or networks ("10.0.0.0/8").
+  std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  bool log_requests = false;                    // a line each, at level info
+  std::size_t bodies_in_memory = 512 << 20;     // of all requests together; more is 503
 };
 
 // Counters for /metrics; read at any time.
@@ -35,7 +39,7 @@ class Server {
   virtual std::uint16_t port() const = 0;
   // From now on requests go to `routes`; paths outside /api go to `pages` (the web app). Both outlive the server.
   virtual void serve(const Routes& routes, Authenticator& authenticator, Handler pages) = 0;
-  // Stops accepting, answers new requests with 503, lets running ones finish for options.drain_time, then closes. Blocks.
+  // Answers new requests with 503, lets running ones finish for options.drain_time, then stops listening and closes. Blocks.
   virtual void drain() = 0;
   virtual ServerCounters counters() const = 0;
 };

@@ -1,0 +1,946 @@
+#include "http/server.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <thread>
+#include <unordered_set>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "http/answer.h"
+#include "http/compression.h"
+#include "http/failure_response.h"
+#include "http/stream_channel.h"
+#include "http/url_text.h"
+
+namespace basalt::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using tcp = asio::ip::tcp;
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t read_piece = 64 << 10;     // taken from a socket at once
+constexpr std::size_t most_unread = 64 << 10;    // received ahead of what is being handled
+constexpr std::size_t write_piece = 256 << 10;   // has write_time to leave
+constexpr std::size_t other_body_limit = 1 << 20;  // of requests that no route takes
+constexpr auto stream_tick = milliseconds(20), idle_tick = milliseconds(100), linger_time = milliseconds(1500);
+
+// Collects one request. Beast calls it while it reads; limits are kept by the connection.
+class Parser final : public beast::http::basic_parser<true> {
+ public:
+  explicit Parser(Request& request) : request_(request) {}
+  std::string target;
+  bool method_known = true;
+  bool http_1_0 = false;
+  bool expects_continue = false;
+  std::size_t body_limit_bytes = 0;
+  bool too_large = false;
+
+ private:
+  using Error = beast::error_code;
+  void on_request_impl(beast::http::verb method, beast::string_view, beast::string_view text, int version, Error&) override {
+    using beast::http::verb;
+    switch (method) {
+      case verb::get: request_.method = Method::Get; break;
+      case verb::post: request_.method = Method::Post; break;
+      case verb::put: request_.method = Method::Put; break;
+      case verb::delete_: request_.method = Method::Delete; break;
+      case verb::patch: request_.method = Method::Patch; break;
+      case verb::options: request_.method = Method::Options; break;
+      case verb::head: request_.method = Method::Head; break;
+      default: method_known = false;
+    }
+    target.assign(text.data(), text.size());
+    http_1_0 = version == 10;
+  }
+  void on_response_impl(int, beast::string_view, int, Error&) override {}
+  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Error&) override {
+    std::string lower(name.data(), name.size());
+    for (char& c : lower) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    if (lower == "expect" && equal_ignoring_case({value.data(), value.size()}, "100-continue")) expects_continue = true;
+    request_.headers.emplace_back(std::move(lower), std::string(value.data(), value.size()));
+  }
+  void on_header_impl(Error&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, Error&) override {
+    if (length && *length <= body_limit_bytes) request_.body.reserve(std::min<std::uint64_t>(*length, 1 << 20));
+  }
+  std::size_t on_body_impl(beast::string_view bytes, Error& error) override {
+    if (request_.body.size() + bytes.size() > body_limit_bytes) {
+      too_large = true;
+      error = beast::http::error::body_limit;
+      return 0;
+    }
+    request_.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, Error&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, Error& error) override { return on_body_impl(bytes, error); }
+  void on_finish_impl(Error&) override {}
+
+  Request& request_;
+};
+
+// Networks whose forwarding headers are believed.
+class TrustedPeers {
+ public:
+  explicit TrustedPeers(const std::vector<std::string>& networks) {
+    for (auto& text : networks) {
+      boost::system::error_code error;
+      if (text.find(':') != std::string::npos) {
+        auto network = asio::ip::make_network_v6(text.find('/') == std::string::npos ? text + "/128" : text, error);
+        if (!error) v6_.push_back(network);
+      } else {
+        auto network = asio::ip::make_network_v4(text.find('/') == std::string::npos ? text + "/32" : text, error);
+        if (!error) v4_.push_back(network);
+      }
+      if (error) throw Failure(FailureKind::BadRequest, "\"" + text + "\" is no address or network of a trusted proxy. Write it like 10.0.0.0/8.");
+    }
+  }
+  bool contains(asio::ip::address address) const {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    auto within = [](const auto& networks, const auto& one) {
+      return std::any_of(networks.begin(), networks.end(), [&](const auto& network) {
+        using Network = std::decay_t<decltype(network)>;
+        return Network(one, network.prefix_length()).canonical() == network.canonical();
+      });
+    };
+    return address.is_v4() ? within(v4_, address.to_v4()) : within(v6_, address.to_v6());
+  }
+
+ private:
+  std::vector<asio::ip::network_v4> v4_;
+  std::vector<asio::ip::network_v6> v6_;
+};
+
+class Connection;
+class BeastServer;
+
+// What the server answers with from the moment serve() was called.
+struct Serving {
+  const Routes* routes;
+  Authenticator* authenticator;
+  Handler pages;
+};
+
+// One request being answered: shared by the connection, which waits, and the worker, which works.
+struct Exchange : std::enable_shared_from_this<Exchange> {
+  Exchange(BeastServer& owner, std::shared_ptr<Connection> from) : server(owner), connection(std::move(from)) {}
+  ~Exchange();
+
+  BeastServer& server;
+  const std::shared_ptr<Connection> connection;
+  Request request;
+  AnswerForm form;
+  const Route* route = nullptr;
+  const Handler* handler = nullptr;        // instead of a route: the start-up page, the web app
+  const Serving* serving = nullptr;
+  std::stop_source gone;
+  SteadyClock::time_point began;
+  std::size_t charged = 0;                 // bytes of body counted against the server's limit
+  bool running = false;
+
+  std::atomic<bool> streaming = false;     // a producer runs
+  std::unique_ptr<StreamChannel> channel;  // made before `streaming` is set
+  // The worker's result, read by the connection after `done`.
+  std::optional<WireAnswer> wire;
+  std::size_t sent = 0;                    // bytes of `wire` that already left
+  bool done = false;                       // on the connection's thread
+};
+
+// A network thread with the connections that live on it; nothing of them is touched by another thread.
+struct Loop {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+  std::unordered_set<Connection*> connections;
+  std::thread thread;
+};
+
+class BeastServer final : public Server {
+ public:
+  BeastServer(ServerOptions options, Pools pools, Handler fallback);
+  ~BeastServer() override;
+
+  std::uint16_t port() const override { return port_; }
+  void serve(const Routes& routes, Authenticator& authenticator, Handler pages) override;
+  void drain() override;
+  ServerCounters counters() const override;
+
+  // Runs the exchange on its pool; false when that is full.
+  bool dispatch(std::shared_ptr<Exchange> exchange);
+  void client_gone(const std::shared_ptr<Exchange>& exchange);
+  void connection_closed(Loop& loop, Connection* connection);
+
+  const ServerOptions options;
+  const TrustedPeers trusted;
+  const Handler fallback;
+  std::atomic<const Serving*> serving = nullptr;
+  std::atomic<bool> draining = false, closing = false;
+  std::atomic<std::uint64_t> requests = 0, failures = 0, bytes_sent = 0, open = 0, total = 0, body_bytes = 0, running = 0;
+  std::string next_request_id() { return id_prefix_ + std::to_string(++request_number_); }
+  std::optional<asio::ssl::context> tls;
+
+ private:
+  static asio::awaitable<void> accept(BeastServer& server);
+  void run(std::shared_ptr<Exchange> exchange);
+  void produce(const std::shared_ptr<Exchange>& exchange, const std::function<void(ResponseStream&)>& producer);
+  void complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status);
+  void close_all();
+
+  Pools pools_;
+  WorkerPool gone_pool_{"client-gone", 2, 1 << 16};
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::optional<tcp::acceptor> acceptor_;       // on the first loop
+  std::optional<asio::steady_timer> room_;      // on the first loop: cancelled when a connection closes
+  std::uint16_t port_ = 0;
+  std::string id_prefix_;
+  std::atomic<std::uint64_t> request_number_ = 0;
+  std::unique_ptr<Serving> serving_owner_;
+};
+
+// One client. All members belong to the loop's thread, except send_now().
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(BeastServer& server, Loop& loop, asio::ip::address peer) : server_(server), loop_(loop), timer_(loop.context), peer_(peer) {}
+  virtual ~Connection() = default;
+
+  static asio::awaitable<void> run(std::shared_ptr<Connection> self) {
+    self->loop_.connections.insert(self.get());
+    try {
+      if (co_await self->shake_hands()) co_await self->serve_requests();
+    } catch (const std::exception& problem) {
+      log::warning("connection failed", {{"details", problem.what()}});
+    }
+    self->closed_ = true;
+    co_await self->close();
+    self->server_.connection_closed(self->loop_, self.get());
+  }
+
+  Loop& loop() { return loop_; }
+  void notify() {
+    notified_ = true;
+    timer_.cancel();
+  }
+  // Ends the connection from outside its coroutine (server closing).
+  void abort() {
+    aborted_ = true;
+    cut();
+    notify();
+  }
+  // Ends it when no request is in progress.
+  void close_if_idle() {
+    if (idle_) abort();
+  }
+  // Worker thread, while the exchange runs and nothing streams: tries to send without waiting; returns the bytes that left.
+  virtual std::size_t send_now(const WireAnswer&) { return 0; }
+
+ protected:
+  virtual asio::awaitable<bool> shake_hands() = 0;
+  virtual void start_read() = 0;                                                  // ends in received() or ended()
+  virtual void start_write(const std::array<asio::const_buffer, 3>& buffers) = 0;  // ends in written()
+  virtual void cut() = 0;                                                         // both directions, at once
+  virtual asio::awaitable<void> close() = 0;
+  virtual void stop_sending() = 0;
+  virtual bool is_tls() const = 0;
+
+  void received(std::string_view bytes) {
+    in_.append(bytes);
+    notify();
+  }
+  void ended() {
+    eof_ = true;
+    notify();
+  }
+  void written(bool well) {
+    writing_ = false;
+    write_failed_ = !well;
+    notify();
+  }
+  // Waits until notified or until the instant.
+  asio::awaitable<void> pause(SteadyClock::time_point until) {
+    if (!notified_) {
+      timer_.expires_at(until);
+      co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    notified_ = false;
+  }
+  void keep_reading() {
+    if (reading_ || eof_ || in_.size() >= most_unread) return;
+    reading_ = true;
+    start_read();
+  }
+
+  BeastServer& server_;
+  Loop& loop_;
+  asio::steady_timer timer_;
+  const asio::ip::address peer_;
+  std::string in_;  // received, not parsed yet
+  bool notified_ = false, eof_ = false, reading_ = false, writing_ = false, write_failed_ = false, aborted_ = false, idle_ = true, closed_ = false;
+
+ private:
+  asio::awaitable<void> serve_requests() {
+    bool first = true;
+    for (;;) {
+      if (in_.empty()) {
+        in_ = std::string();  // an idle connection keeps no buffers
+        idle_ = true;
+        auto limit = SteadyClock::now() + (first ? server_.options.header_time : server_.options.idle_time);
+        while (in_.empty()) {
+          if (eof_ || aborted_ || server_.closing || (server_.draining && !first) || SteadyClock::now() >= limit) co_return;
+          keep_reading();
+          co_await pause(limit);
+        }
+        idle_ = false;
+      }
+      first = false;
+      if (!co_await serve_one()) co_return;
+    }
+  }
+
+  // Reads and answers one request; false: the connection is to be closed.
+  asio::awaitable<bool> serve_one() {
+    auto exchange = std::make_shared<Exchange>(server_, shared_from_this());
+    exchange->began = SteadyClock::now();
+    exchange->request.id = server_.next_request_id();
+    Parser parser(exchange->request);
+    parser.header_limit(static_cast<std::uint32_t>(server_.options.header_limit));
+    parser.body_limit(boost::none);
+    std::size_t header_bytes = 0;
+    auto limit = exchange->began + server_.options.header_time;
+    while (!parser.is_header_done()) {
+      beast::error_code error;
+      std::size_t used = parser.put(asio::buffer(in_), error);
+      in_.erase(0, used);
+      header_bytes += used;
+      if (error == beast::http::error::header_limit) header_bytes = server_.options.header_limit + 1;
+      if (header_bytes + in_.size() > server_.options.header_limit && (!parser.is_header_done() || header_bytes > server_.options.header_limit)) {
+        co_return co_await refuse(*exchange, 431, "The headers of the request are too long: at most " + std::to_string(server_.options.header_limit >> 10) + " kB.");
+      }
+      if (error == beast::http::error::need_more) {
+        if (eof_ || aborted_) co_return false;
+        if (SteadyClock::now() >= limit) co_return co_await refuse(*exchange, 408, "The request took too long to arrive.");
+        keep_reading();
+        co_await pause(limit);
+      } else if (error) {
+        co_return co_await refuse(*exchange, 400, "This is not an HTTP request: " + error.message() + ".");
+      }
+    }
+    if (auto wrong = understand(*exchange, parser)) co_return co_await refuse(*exchange, wrong->status, wrong->body);
+
+    auto length = parser.content_length();
+    if (length && *length > parser.body_limit_bytes) co_return co_await refuse_body(*exchange, parser);
+    if (parser.expects_continue && !parser.is_done() && in_.empty()) {
+      if (!co_await write("HTTP/1.1 100 Continue\r\n\r\n", {}, {})) co_return false;
+    }
+    parser.eager(true);
+    while (!parser.is_done()) {
+      beast::error_code error = beast::http::error::need_more;
+      if (!in_.empty()) in_.erase(0, parser.put(asio::buffer(in_), error));
+      if (parser.too_large) co_return co_await refuse_body(*exchange, parser);
+      if (error && error != beast::http::error::need_more) co_return co_await refuse(*exchange, 400, "The body of the request is broken: " + error.message() + ".");
+      if (std::size_t size = exchange->request.body.size(); size > exchange->charged) {
+        std::size_t more = size - exchange->charged;
+        exchange->charged = size;
+        if ((server_.body_bytes += more) > server_.options.bodies_in_memory) {
+          co_return co_await refuse(*exchange, 503, "The server is busy with other large requests. Try again in a moment.");
+        }
+      }
+      if (parser.is_done()) break;
+      if (eof_ || aborted_) co_return false;
+      // A body may take its time as long as something comes.
+      auto until = SteadyClock::now() + server_.options.header_time;
+      std::size_t known = error ? in_.size() : 0;  // half a chunk's header cannot be used before more of it comes
+      while (in_.size() <= known && !eof_ && !aborted_) {
+        if (SteadyClock::now() >= until) co_return co_await refuse(*exchange, 408, "The body of the request took too long to arrive.");
+        keep_reading();
+        co_await pause(until);
+      }
+    }
+    ++server_.requests;
+    bool keep_alive = exchange->form.keep_alive;
+    bool well = co_await answer(exchange);
+    co_return well && keep_alive && !eof_after_answer();
+  }
+
+  bool eof_after_answer() const { return eof_ && in_.empty(); }
+
+  struct Wrong { int status; std::string body; };
+
+  // Target, forwarding headers, route: everything that is decided before the body is read.
+  std::optional<Wrong> understand(Exchange& exchange, Parser& parser) {
+    auto& request = exchange.request;
+    auto& form = exchange.form;
+    form.request_id = request.id;
+    form.keep_alive = parser.keep_alive() && !server_.draining;
+    form.http_1_0 = parser.http_1_0;
+    form.head_only = request.method == Method::Head;
+    if (auto encoding = request.header("accept-encoding")) form.gzip = accepts_gzip(*encoding);
+    request.gone = exchange.gone.get_token();
+    request.is_https = is_tls();
+    request.remote_address = peer_.to_string();
+    if (server_.trusted.contains(peer_)) believe_proxy(request);
+    form.request_id = request.id;
+    form.is_https = request.is_https;
+    parser.body_limit_bytes = other_body_limit;
+    if (!parser.method_known) return Wrong{501, "This server does not know that method."};
+
+    std::string_view target = parser.target;
+    if (target.starts_with("http://") || target.starts_with("https://")) {
+      auto slash = target.find('/', target.find("//") + 2);
+      target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+    }
+    target = target.substr(0, target.find('#'));
+    auto question = target.find('?');
+    auto raw_path = target.substr(0, question);
+    if (question != std::string_view::npos) request.query = parse_query_text(target.substr(question + 1));
+    if (!raw_path.starts_with('/')) return Wrong{400, "The path of a request begins with a slash."};
+    auto decoded = percent_decoded(raw_path);
+    if (!decoded) return Wrong{400, "The path of the request has a broken escape."};
+    request.path = std::move(*decoded);
+    while (request.path.size() > 1 && request.path.ends_with('/')) request.path.pop_back();
+    form.is_api = request.path == "/api" || request.path.starts_with("/api/");
+
+    exchange.serving = server_.serving;
+    if (!exchange.serving) {
+      exchange.handler = &server_.fallback;
+      return std::nullopt;
+    }
+    auto match = exchange.serving->routes->match(request.method, raw_path);
+    if (match.route) {
+      exchange.route = match.route;
+      request.path_values = std::move(match.path_values);
+      parser.body_limit_bytes = match.route->body_limit;
+    } else if (!form.is_api) {
+      exchange.handler = &exchange.serving->pages;
+    }
+    return std::nullopt;
+  }
+
+  void believe_proxy(Request& request) {
+    if (auto forwarded = request.header("x-forwarded-for")) {
+      // From the right: the first address that is no proxy of ours is the client; what stands left of it anyone can write.
+      std::string_view rest = *forwarded;
+      while (!rest.empty()) {
+        auto comma = rest.rfind(',');
+        auto piece = comma == std::string_view::npos ? rest : rest.substr(comma + 1);
+        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(0, comma);
+        while (!piece.empty() && piece.front() == ' ') piece.remove_prefix(1);
+        while (!piece.empty() && piece.back() == ' ') piece.remove_suffix(1);
+        boost::system::error_code error;
+        auto address = asio::ip::make_address(std::string(piece), error);
+        if (error) break;
+        request.remote_address = address.to_string();
+        if (!server_.trusted.contains(address)) break;
+      }
+    }
+    if (auto scheme = request.header("x-forwarded-proto")) request.is_https = scheme->starts_with("https");
+    if (auto id = request.header("x-request-id"); id && !id->empty() && id->size() <= 64) {
+      bool plain = std::all_of(id->begin(), id->end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+      if (plain) request.id = std::string(*id);
+    }
+  }
+
+  asio::awaitable<bool> answer(std::shared_ptr<Exchange> exchange) {
+    if (server_.draining) co_return co_await answer_here(*exchange, FailureKind::Unavailable, "The server is stopping. Try again in a moment.");
+    if (!exchange->route && !exchange->handler) {
+      Response missing = Response::text("API endpoint does not exist.", 404);
+      co_return co_await send(*exchange, missing);
+    }
+    if (!server_.dispatch(exchange)) {
+      co_return co_await answer_here(*exchange, FailureKind::Unavailable, "The server is busy. Try again in a moment.");
+    }
+    bool gone = false;
+    auto last_sent = SteadyClock::now();
+    while (!exchange->done) {
+      keep_reading();
+      bool streaming = exchange->streaming.load(std::memory_order_acquire);
+      auto begins = SteadyClock::now();
+      co_await pause(begins + (streaming || begins - exchange->began < idle_tick ? stream_tick : idle_tick));
+      if (!gone && (eof_ || aborted_)) {
+        gone = true;
+        server_.client_gone(exchange);
+      }
+      streaming = exchange->streaming.load(std::memory_order_acquire);
+      if (gone && streaming) exchange->channel->close();  // it may have begun after the client left
+      if (gone || exchange->done || !streaming) continue;
+      auto now = SteadyClock::now();
+      if (auto piece = exchange->channel->take(now - last_sent >= stream_tick)) {
+        last_sent = now;
+        if (!piece->broken && !co_await write(std::move(piece->head), std::move(piece->bytes), std::move(piece->tail))) {
+          gone = true;
+          server_.client_gone(exchange);
+        }
+      }
+    }
+    if (gone) co_return false;
+    if (exchange->wire) {
+      auto& wire = *exchange->wire;
+      if (exchange->sent < wire.head.size()) wire.head.erase(0, exchange->sent);
+      else {
+        wire.body.erase(0, exchange->sent - wire.head.size());
+        wire.head.clear();
+      }
+      if (wire.head.empty() && wire.body.empty()) co_return true;
+      co_return co_await write(std::move(wire.head), std::move(wire.body), {});
+    }
+    if (!exchange->streaming) co_return false;
+    for (;;) {
+      auto piece = exchange->channel->take(true);
+      if (!piece || piece->broken) co_return false;
+      bool last = piece->last;
+      if (!co_await write(std::move(piece->head), std::move(piece->bytes), std::move(piece->tail))) co_return false;
+      if (last) co_return !exchange->form.http_1_0;
+    }
+  }
+
+  asio::awaitable<bool> send(Exchange& exchange, Response& response) {
+    auto wire = wire_answer(response, exchange.form);
+    if (response.status >= 500) ++server_.failures;
+    co_return co_await write(std::move(wire.head), std::move(wire.body), {});
+  }
+
+  asio::awaitable<bool> answer_here(Exchange& exchange, FailureKind kind, std::string sentence) {
+    auto response = failure_response(Failure(kind, std::move(sentence)), exchange.request.id);
+    co_return co_await send(exchange, response);
+  }
+
+  // Answers a request that is not read to its end, and closes. What the client still sends is read for a moment, else the
+  // reset would take the answer away from it.
+  asio::awaitable<bool> refuse(Exchange& exchange, int status, std::string sentence) {
+    ++server_.requests;
+    exchange.form.keep_alive = false;
+    exchange.form.request_id = exchange.request.id;
+    auto response = Response::text(std::move(sentence), status);
+    if (co_await send(exchange, response)) {
+      stop_sending();
+      auto limit = SteadyClock::now() + linger_time;
+      std::size_t dropped = 0;
+      while (!eof_ && !aborted_ && dropped < (64u << 20) && SteadyClock::now() < limit) {
+        dropped += in_.size();
+        in_.clear();
+        keep_reading();
+        co_await pause(limit);
+      }
+    }
+    co_return false;
+  }
+
+  asio::awaitable<bool> refuse_body(Exchange& exchange, const Parser& parser) {
+    std::size_t limit = parser.body_limit_bytes;
+    std::string size = limit >= (1 << 20) ? std::to_string(limit >> 20) + " MB" : std::to_string(limit >> 10) + " kB";
+    co_return co_await refuse(exchange, 413, "The body of the request is too large: at most " + size + " here.");
+  }
+
+  // In pieces that each have write_time; false when the client is gone or too slow.
+  asio::awaitable<bool> write(std::string head, std::string body, std::string tail) {
+    std::string_view rest = body;
+    bool first = true;
+    do {
+      auto piece = rest.substr(0, write_piece);
+      rest.remove_prefix(piece.size());
+      std::array<asio::const_buffer, 3> buffers;
+      if (first) buffers[0] = asio::buffer(head);
+      buffers[1] = asio::buffer(piece.data(), piece.size());
+      if (rest.empty()) buffers[2] = asio::buffer(tail);
+      first = false;
+      writing_ = true;
+      start_write(buffers);
+      auto limit = SteadyClock::now() + server_.options.write_time;
+      bool late = false;
+      while (writing_) {
+        keep_reading();
+        co_await pause(limit);
+        if (writing_ && !late && (SteadyClock::now() >= limit || aborted_)) {
+          late = true;
+          aborted_ = true;
+          cut();
+          limit = SteadyClock::time_point::max();
+        }
+      }
+      if (write_failed_ || aborted_) co_return false;
+      server_.bytes_sent += asio::buffer_size(buffers);
+    } while (!rest.empty());
+    co_return true;
+  }
+};
+
+class PlainConnection final : public Connection {
+ public:
+  PlainConnection(BeastServer& server, Loop& loop, tcp::socket socket, asio::ip::address peer)
+      : Connection(server, loop, peer), socket_(std::move(socket)) {}
+
+  std::size_t send_now(const WireAnswer& wire) override {
+    iovec pieces[2] = {{const_cast<char*>(wire.head.data()), wire.head.size()}, {const_cast<char*>(wire.body.data()), wire.body.size()}};
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = wire.body.empty() ? 1 : 2;
+    auto sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  }
+
+ private:
+  asio::awaitable<bool> shake_hands() override {
+    boost::system::error_code error;
+    socket_.set_option(tcp::no_delay(true), error);
+    socket_.non_blocking(true, error);
+    co_return !error;
+  }
+  void start_read() override {
+    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), this](boost::system::error_code error) {
+      reading_ = false;
+      if (closed_) return;
+      if (error) return ended();
+      thread_local std::vector<char> scratch(read_piece);
+      std::size_t count = socket_.read_some(asio::buffer(scratch), error);
+      if (error == asio::error::would_block || error == asio::error::try_again) return keep_reading();
+      if (error) return ended();
+      received({scratch.data(), count});
+    });
+  }
+  void start_write(const std::array<asio::const_buffer, 3>& buffers) override {
+    asio::async_write(socket_, buffers, [self = shared_from_this(), this](boost::system::error_code error, std::size_t) { written(!error); });
+  }
+  void cut() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.cancel(ignored);
+  }
+  void stop_sending() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+  asio::awaitable<void> close() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    co_return;
+  }
+  bool is_tls() const override { return false; }
+
+  tcp::socket socket_;
+};
+
+class TlsConnection final : public Connection {
+ public:
+  TlsConnection(BeastServer& server, Loop& loop, tcp::socket socket, asio::ip::address peer)
+      : Connection(server, loop, peer), stream_(std::move(socket), *server.tls), buffer_(16 << 10) {}
+
+ private:
+  asio::awaitable<bool> shake_hands() override {
+    boost::system::error_code error;
+    stream_.next_layer().set_option(tcp::no_delay(true), error);
+    writing_ = true;
+    stream_.async_handshake(asio::ssl::stream_base::server, [self = shared_from_this(), this](boost::system::error_code problem) { written(!problem); });
+    auto limit = SteadyClock::now() + server_.options.header_time;
+    bool late = false;
+    while (writing_) {
+      co_await pause(limit);
+      if (writing_ && !late && (SteadyClock::now() >= limit || aborted_)) {
+        late = true;
+        cut();
+        limit = SteadyClock::time_point::max();
+      }
+    }
+    co_return !write_failed_;
+  }
+  void start_read() override {
+    stream_.async_read_some(asio::buffer(buffer_), [self = shared_from_this(), this](boost::system::error_code error, std::size_t count) {
+      reading_ = false;
+      if (closed_) return;
+      if (error) return ended();
+      received({buffer_.data(), count});
+    });
+  }
+  void start_write(const std::array<asio::const_buffer, 3>& buffers) override {
+    asio::async_write(stream_, buffers, [self = shared_from_this(), this](boost::system::error_code error, std::size_t) { written(!error); });
+  }
+  void cut() override {
+    boost::system::error_code ignored;
+    stream_.next_layer().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.next_layer().cancel(ignored);
+  }
+  void stop_sending() override {}
+  asio::awaitable<void> close() override {
+    if (!aborted_ && !write_failed_) {
+      // Our close_notify, without waiting for the other one for long.
+      writing_ = true;
+      stream_.async_shutdown([self = shared_from_this(), this](boost::system::error_code) { written(true); });
+      auto limit = SteadyClock::now() + milliseconds(500);
+      while (writing_) {
+        co_await pause(limit);
+        if (writing_ && SteadyClock::now() >= limit) {
+          cut();
+          limit = SteadyClock::time_point::max();
+        }
+      }
+    }
+    boost::system::error_code ignored;
+    stream_.next_layer().close(ignored);
+  }
+  bool is_tls() const override { return true; }
+
+  asio::ssl::stream<tcp::socket> stream_;
+  std::vector<char> buffer_;
+};
+
+Exchange::~Exchange() {
+  server.body_bytes -= charged;
+  if (running) --server.running;
+}
+
+BeastServer::BeastServer(ServerOptions chosen, Pools pools, Handler fallback_handler)
+    : options(std::move(chosen)), trusted(options.trusted_proxies), fallback(std::move(fallback_handler)), pools_(pools), id_prefix_(random_hex(4) + "-") {
+  if (!options.tls_certificate_file.empty() || !options.tls_key_file.empty()) {
+    tls.emplace(asio::ssl::context::tls_server);
+    boost::system::error_code error;
+    tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                     asio::ssl::context::no_tlsv1_1 | asio::ssl::context::single_dh_use);
+    tls->use_certificate_chain_file(options.tls_certificate_file, error);
+    if (error) throw Failure(FailureKind::Unavailable, "The TLS certificate " + options.tls_certificate_file + " cannot be read as PEM.").with_details(error.message());
+    tls->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, error);
+    if (error) throw Failure(FailureKind::Unavailable, "The TLS key " + options.tls_key_file + " cannot be read as PEM, or does not belong to the certificate.").with_details(error.message());
+  }
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options.network_threads); ++i) loops_.push_back(std::make_unique<Loop>());
+  auto& context = loops_.front()->context;
+  boost::system::error_code error;
+  auto address = asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
+  if (error) {
+    auto found = tcp::resolver(context).resolve(options.address, "", error);
+    if (error || found.empty()) throw Failure(FailureKind::Unavailable, "The address to listen on, " + options.address + ", is not one of this machine.");
+    address = found.begin()->endpoint().address();
+  }
+  tcp::endpoint endpoint(address, options.port);
+  acceptor_.emplace(context);
+  room_.emplace(context);
+  acceptor_->open(endpoint.protocol(), error);
+  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_->bind(endpoint, error);
+  if (!error) acceptor_->listen(1024, error);
+  auto place = std::to_string(options.port) + " on " + options.address;
+  if (error == asio::error::address_in_use) throw Failure(FailureKind::Unavailable, "Port " + place + " is in use by another program. Stop that one, or choose another port.");
+  if (error == asio::error::access_denied) throw Failure(FailureKind::Unavailable, "Port " + place + " may not be used without more rights. Choose one above 1023.");
+  if (error) throw Failure(FailureKind::Unavailable, "Cannot listen on port " + place + ": " + error.message() + ".");
+  port_ = acceptor_->local_endpoint().port();
+  asio::co_spawn(context, accept(*this), asio::detached);
+  for (auto& loop : loops_) {
+    loop->thread = std::thread([&context = loop->context] {
+      pthread_setname_np(pthread_self(), "network");
+      for (;;) {
+        try {
+          context.run();
+          return;
+        } catch (const std::exception& problem) {
+          log::error("network thread", {{"details", problem.what()}});
+        }
+      }
+    });
+  }
+}
+
+asio::awaitable<void> BeastServer::accept(BeastServer& server) {
+  std::size_t next = 0;
+  while (server.acceptor_->is_open()) {
+    if (server.open >= server.options.connections) {
+      // The rest waits in the kernel's backlog until somebody leaves.
+      server.room_->expires_after(std::chrono::milliseconds(200));
+      co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
+      continue;
+    }
+    auto& loop = *server.loops_[next++ % server.loops_.size()];
+    tcp::socket socket(loop.context);
+    tcp::endpoint peer;
+    auto [error] = co_await server.acceptor_->async_accept(socket, peer, asio::as_tuple(asio::use_awaitable));
+    if (error == asio::error::operation_aborted || !server.acceptor_->is_open()) co_return;
+    if (error) {
+      // Out of file descriptors, mostly: others may close.
+      server.room_->expires_after(std::chrono::milliseconds(100));
+      co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
+      continue;
+    }
+    ++server.open;
+    ++server.total;
+    std::shared_ptr<Connection> connection;
+    if (server.tls) connection = std::make_shared<TlsConnection>(server, loop, std::move(socket), peer.address());
+    else connection = std::make_shared<PlainConnection>(server, loop, std::move(socket), peer.address());
+    asio::co_spawn(loop.context, Connection::run(connection), asio::detached);
+  }
+}
+
+void BeastServer::connection_closed(Loop& loop, Connection* connection) {
+  loop.connections.erase(connection);
+  --open;
+}
+
+void BeastServer::serve(const Routes& routes, Authenticator& authenticator, Handler pages) {
+  serving_owner_ = std::make_unique<Serving>(Serving{&routes, &authenticator, std::move(pages)});
+  serving = serving_owner_.get();
+}
+
+bool BeastServer::dispatch(std::shared_ptr<Exchange> exchange) {
+  exchange->running = true;
+  ++running;
+  auto choice = exchange->route ? exchange->route->pool_choice : Pool::Application;
+  auto& pool = choice == Pool::Query ? pools_.query : choice == Pool::Hashing ? pools_.hashing : pools_.application;
+  return pool.submit([this, exchange = std::move(exchange)]() mutable { run(std::move(exchange)); });
+}
+
+void BeastServer::run(std::shared_ptr<Exchange> exchange) {
+  Response response;
+  try {
+    auto& request = exchange->request;
+    if (exchange->gone.stop_requested()) throw Failure(FailureKind::Cancelled, "The client went away.");
+    if (auto* route = exchange->route) {
+      request.caller_or_none = exchange->serving->authenticator->authenticate(request);
+      if (route->access_rule != Access::Open) {
+        auto& caller = request.caller();
+        if (route->access_rule == Access::Administrator && !caller.is_administrator) throw forbidden();
+      }
+      response = route->handler(request);
+    } else {
+      response = (*exchange->handler)(request);
+    }
+    if (response.producer) {
+      if (exchange->route && exchange->route->pool_choice == Pool::Query) return produce(exchange, response.producer);
+      auto producer = std::make_shared<std::function<void(ResponseStream&)>>(std::move(response.producer));
+      if (pools_.query.submit([this, exchange, producer] { produce(exchange, *producer); })) return;
+      throw Failure(FailureKind::Unavailable, "Too many queries wait already. Try again in a moment.");
+    }
+  } catch (...) {
+    response = failure_response(std::current_exception(), exchange->request);
+  }
+  int status = response.status;
+  std::optional<WireAnswer> wire;
+  try {
+    wire = wire_answer(response, exchange->form);
+  } catch (const std::exception& problem) {
+    log::error("answer lost", {{"request", exchange->request.id}, {"details", problem.what()}});
+  }
+  complete(exchange, std::move(wire), status);
+}
+
+void BeastServer::produce(const std::shared_ptr<Exchange>& exchange, const std::function<void(ResponseStream&)>& producer) {
+  auto& x = *exchange;
+  auto wake = [&x] { asio::post(x.connection->loop().context, [kept = x.shared_from_this()] { kept->connection->notify(); }); };
+  x.channel = std::make_unique<StreamChannel>(x.form, wake);
+  x.streaming.store(true, std::memory_order_release);
+  if (SteadyClock::now() - x.began > stream_tick) wake();  // the connection may sleep in its longer tick
+  std::optional<WireAnswer> wire;
+  int status = 200;
+  try {
+    producer(*x.channel);
+    wire = x.channel->finish();
+    status = x.channel->status();
+  } catch (...) {
+    auto response = failure_response(std::current_exception(), x.request);
+    status = response.status;
+    if (x.channel->fail()) wire = wire_answer(response, x.form);
+    else if (status != 499) log::warning("answer cut short", {{"request", x.request.id}});
+  }
+  complete(exchange, std::move(wire), status);
+}
+
+void BeastServer::complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status) {
+  if (status >= 500) ++failures;
+  if (options.log_requests) {
+    auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - exchange->began).count();
+    // The pattern, not the path: paths of embedded objects hold their tokens.
+    log::info("request", {{"request", exchange->request.id}, {"route", exchange->route ? exchange->route->pattern : "page"},
+                          {"status", std::to_string(status)}, {"ms", std::to_string(took / 1000) + "." + std::to_string(took % 1000 / 100)}});
+  }
+  if (wire) {
+    // Sent from here when the socket takes it: saves the way over the network thread.
+    exchange->sent = exchange->connection->send_now(*wire);
+    bytes_sent += exchange->sent;
+    exchange->wire = std::move(wire);
+  }
+  asio::post(exchange->connection->loop().context, [kept = exchange] {
+    kept->done = true;
+    kept->connection->notify();
+  });
+}
+
+void BeastServer::client_gone(const std::shared_ptr<Exchange>& exchange) {
+  if (exchange->streaming.load(std::memory_order_acquire)) exchange->channel->close();
+  // Stopping may talk to a database: not on this thread.
+  if (!gone_pool_.submit([exchange] { exchange->gone.request_stop(); })) log::warning("cancellation lost", {{"request", exchange->request.id}});
+}
+
+ServerCounters BeastServer::counters() const {
+  return {.requests = requests, .failures = failures, .connections_open = open, .connections_total = total, .bytes_sent = bytes_sent};
+}
+
+void BeastServer::drain() {
+  draining = true;
+  for (auto& loop : loops_) {
+    asio::post(loop->context, [&loop = *loop] {
+      for (auto* connection : std::vector<Connection*>(loop.connections.begin(), loop.connections.end())) connection->close_if_idle();
+    });
+  }
+  auto wait_for_quiet = [&](std::chrono::milliseconds most) {
+    auto limit = SteadyClock::now() + most;
+    while (running > 0 && SteadyClock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  wait_for_quiet(options.drain_time);
+  close_all();
+  wait_for_quiet(std::chrono::seconds(5));  // cancelled queries come back
+}
+
+void BeastServer::close_all() {
+  if (closing.exchange(true)) return;
+  asio::post(loops_.front()->context, [this] {
+    boost::system::error_code ignored;
+    acceptor_->close(ignored);
+    room_->cancel();
+  });
+  for (auto& loop : loops_) {
+    asio::post(loop->context, [&loop = *loop] {
+      for (auto* connection : std::vector<Connection*>(loop.connections.begin(), loop.connections.end())) connection->abort();
+    });
+  }
+}
+
+BeastServer::~BeastServer() {
+  draining = true;
+  close_all();
+  // Workers hold references to this server.
+  while (running > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  auto limit = SteadyClock::now() + std::chrono::seconds(2);
+  while (open > 0 && SteadyClock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (auto& loop : loops_) {
+    loop->work.reset();
+    loop->context.stop();
+  }
+  for (auto& loop : loops_) loop->thread.join();
+}
+
+}  // namespace
+
+std::unique_ptr<Server> Server::listen(ServerOptions options, Pools pools, Handler fallback) {
+  return std::make_unique<BeastServer>(std::move(options), pools, std::move(fallback));
+}
+
+}  // namespace basalt::http
