@@ -9,7 +9,6 @@ import { paths } from '@/lib/paths';
 import { useShortcuts } from '@/lib/shortcuts';
 import { Drawer } from '@/ui/Overlays';
 import { toast } from '@/ui/toast';
-import type { Creating } from './CreateDialogs';
 import styles from './Frame.module.css';
 import { SideBar } from './SideBar';
 import { TopBar } from './TopBar';
@@ -33,6 +32,8 @@ function useOnce(now: boolean): boolean {
 export function Frame() {
   const { t } = useTranslation('app');
   const state = useFrame();
+  const creating = state.creating;
+  const set_creating = frame.create;
   const narrow = useNarrow();
   const go = useGo();
   const location = useLocation();
@@ -40,7 +41,6 @@ export function Frame() {
   const [palette, set_palette] = useState(false);
   const [keys, set_keys] = useState(false);
   const [menu, set_menu] = useState(false);
-  const [creating, set_creating] = useState<Creating>(null);
   const used_palette = useOnce(palette);
   const used_keys = useOnce(keys);
   const used_creating = useOnce(creating !== null);

@@ -10,6 +10,8 @@ interface FrameState {
   side_width: number;
   folded: number;
   title: string;
+  /** The dialog for something new that is open. */
+  creating: 'dashboard' | 'collection' | null;
 }
 
 function start(): FrameState {
@@ -22,7 +24,7 @@ function start(): FrameState {
   } catch {
     // A broken entry is as good as none.
   }
-  return { side_open, side_width, folded: 0, title: '' };
+  return { side_open, side_width, folded: 0, title: '', creating: null };
 }
 
 let state = start();
@@ -43,6 +45,8 @@ export const frame = {
     if (state.folded > 0) change({ folded: 0, side_open: true });
     else change({ side_open: !state.side_open });
   },
+  /** Opens the dialog for something new, placed where the person is; null closes it. */
+  create: (creating: FrameState['creating']) => change({ creating }),
   set_width: (width: number) => change({ side_width: Math.min(400, Math.max(200, Math.round(width))) }),
 };
 

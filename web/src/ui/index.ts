@@ -15,3 +15,5 @@ export * from './States';
 export { toast, toast_failure } from './toast';
 export { UnsavedGuard } from './UnsavedGuard';
 export { Highlight } from './Highlight';
+export { EditableText } from './EditableText';
+export { Crumbs, Page, PageHead } from './PageHead';
