@@ -1,5 +1,6 @@
 // Everything a route may need, built once in startup/ and living as long as the server.
 #pragma once
+#include <filesystem>
 #include <memory>
 
 #include "appdb/store.h"
@@ -9,6 +10,7 @@
 #include "drivers/driver.h"
 #include "features/settings/settings.h"
 #include "http/routes.h"
+#include "migrations/migration.h"
 #include "permissions/rights.h"
 #include "pipeline/run_query.h"
 
@@ -36,6 +38,8 @@ struct Services {
   const Clock& clock;
   WorkerPool& query_pool;
   const Sealer& sealer;
+  const std::vector<migrations::Migration>& migrations;
+  std::filesystem::path data_directory;
 
   std::shared_ptr<const permissions::Rights> rights(const http::Request& request) const { return permissions.of(request.caller()); }
   std::string open_secret(const std::string& stored) const { return sealer.open(stored); }

@@ -1,0 +1,40 @@
+// What each command does. All return an exit code and throw Failure for anything a sentence explains.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/command_line.h"
+#include "startup/config.h"
+
+namespace basalt::commands {
+
+struct Options {
+  std::map<std::string, std::string> flags;  // configuration, by option name
+  bool json = false;
+  std::optional<int> to_schema;
+  std::string to_version, file, reason, email;
+  std::int64_t id = 0;
+  std::vector<std::string> words;
+};
+using Migrations = std::vector<migrations::Migration>;
+using startup::Config;
+
+int serve(const Config& config, const Migrations& migrations);
+int migrate_status(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_plan(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_up(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_down(const Config& config, const Migrations& migrations, const Options& options);
+int backup_create(const Config& config, const Migrations& migrations, const Options& options);
+int backup_verify(const Config& config, const Migrations& migrations, const Options& options);
+int backup_list(const Config& config, const Migrations& migrations, const Options& options);
+int restore_backup(const Config& config, const Migrations& migrations, const Options& options);
+int parked_list(const Config& config, const Migrations& migrations, const Options& options);
+int parked_show(const Config& config, const Migrations& migrations, const Options& options);
+int parked_take(const Config& config, const Migrations& migrations, const Options& options);
+int reset_password(const Config& config, const Migrations& migrations, const Options& options);
+int doctor(const Config& config, const Migrations& migrations, const Options& options);
+int make_sample_database(const Options& options);
+
+}  // namespace basalt::commands
