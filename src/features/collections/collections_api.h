@@ -1,0 +1,7 @@
+// /api/collection/…
+#pragma once
+#include "features/services.h"
+
+namespace basalt::features {
+void add_collections_routes(http::Routes& routes, Services& services);
+}
