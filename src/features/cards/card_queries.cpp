@@ -1,0 +1,111 @@
+#include "features/cards/card_queries.h"
+
+namespace basalt::features {
+namespace {
+
+std::string parameter_type_of(const json::value& tag) {
+  auto type = json::text(tag, "type").value_or("text");
+  if (type == "dimension") return json::text(tag, "widget-type").value_or("category");
+  if (type == "temporal-unit") return "temporal-unit";
+  if (type == "number") return "number/=";
+  if (type == "date") return "date/single";
+  if (type == "boolean") return "boolean/=";
+  return "string/=";
+}
+
+const json::object* find_parameter(const json::array& parameters, const json::value& given) {
+  auto id = json::text(given, "id"), slug = json::text(given, "slug");
+  for (auto& parameter : parameters) {
+    if (id && parameter.is_object() && json::text(parameter, "id") == id) return &parameter.get_object();
+  }
+  for (auto& parameter : parameters) {
+    if (slug && parameter.is_object() && json::text(parameter, "slug") == slug) return &parameter.get_object();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+json::array card_parameters(const json::array& stored, const json::value& dataset_query) {
+  json::array out = stored;
+  auto* tags = template_tags(dataset_query);
+  if (!tags) return out;
+  for (auto& [name, tag] : *tags) {
+    auto type = json::text(tag, "type").value_or("text");
+    if (type == "snippet" || type == "card" || type == "table") continue;
+    auto id = json::text(tag, "id").value_or(std::string(name));
+    bool known = false;
+    for (auto& parameter : stored) {
+      auto* target = json::sub_array(parameter, "target");
+      const json::value wanted = json::array{"template-tag", std::string_view(name)};
+      known = known || json::text(parameter, "id") == id || (target && target->size() >= 2 && (*target)[1] == wanted);
+    }
+    if (known) continue;
+    json::object parameter{{"id", id}, {"type", parameter_type_of(tag)}, {"slug", std::string_view(name)},
+                           {"name", json::text(tag, "display-name").value_or(std::string(name))},
+                           {"target", json::array{type == "dimension" || type == "temporal-unit" ? "dimension" : "variable", json::array{"template-tag", std::string_view(name)}}}};
+    if (auto* value = json::find(tag, "default")) parameter["default"] = *value;
+    if (auto required = json::boolean(tag, "required")) parameter["required"] = *required;
+    if (auto* options = json::find(tag, "options")) parameter["options"] = *options;
+    out.push_back(std::move(parameter));
+  }
+  return out;
+}
+
+json::array merged_card_parameters(const json::array& parameters, const json::array& given) {
+  json::array out;
+  for (auto& one : given) {
+    if (!one.is_object()) throw bad_field("parameters", "value must be an array of maps with id and value.");
+    json::object merged = one.get_object();
+    if (auto* stored = find_parameter(parameters, one)) {
+      for (auto key : {"type", "target", "options", "slug", "name"}) {
+        auto* found = stored->if_contains(key);
+        if (found && (!merged.contains(key) || merged[key].is_null())) merged[key] = *found;
+      }
+    }
+    if (json::find(merged, "target")) out.push_back(std::move(merged));
+  }
+  return out;
+}
+
+pipeline::Format format_from(const std::string& name) {
+  if (name == "csv") return pipeline::Format::Csv;
+  if (name == "json") return pipeline::Format::Json;
+  if (name == "api") return pipeline::Format::Api;
+  if (name == "xlsx") throw Failure(FailureKind::Unsupported, "Exports as XLSX are not made yet; choose csv or json.");
+  throw bad_field("export-format", "value must be csv, json or xlsx.");
+}
+
+json::array parameters_from(const json::value& body) {
+  auto* given = json::find(body, "parameters");
+  if (!given) return {};
+  if (auto* list = given->if_array()) return *list;
+  if (auto* text = given->if_string()) {
+    if (text->empty()) return {};
+    if (auto parsed = json::try_parse(*text); parsed && parsed->is_array()) return parsed->get_array();
+  }
+  throw bad_field("parameters", "value must be an array of maps, or JSON text of one.");
+}
+
+http::Response run_card(Services& services, const http::Request& request, std::shared_ptr<const permissions::Rights> rights, const appdb::Row& card, CardRun run) {
+  pipeline::QueryRequest query;
+  query.dataset_query = card.json("dataset_query");
+  query.parameters = std::move(run.parameters);
+  query.card = card.id<CardId>("id");
+  query.card_metadata = card.text("kind") == "model" ? card.json("result_metadata") : json::value(nullptr);
+  query.dashboard = run.dashboard;
+  query.gone = request.gone;
+  query.context = run.context;
+  if (run.format != pipeline::Format::Api) {
+    query.constraints = pipeline::Constraints::downloads();
+    query.integers_as_text = false;
+    query.context = run.format == pipeline::Format::Csv ? "csv-download" : "json-download";
+  }
+  auto file_name = slug_of(card.text("name"));
+  if (file_name.empty() || file_name.find_first_not_of('_') == std::string::npos) file_name = "card_" + std::to_string(card.integer("id"));
+  return http::Response::stream([&services, rights = std::move(rights), query = std::move(query), format = run.format, file_name](http::ResponseStream& out) {
+    pipeline::run_query(services.queries, *rights, query, format, file_name, out);
+  });
+}
+
+}  // namespace basalt::features

@@ -1,0 +1,28 @@
+// Running a saved card, alone or on a dashboard.
+#pragma once
+#include "features/cards/cards.h"
+
+namespace basalt::features {
+
+// A card's parameters: the stored ones, and one for each template tag that has none yet (with `target`).
+json::array card_parameters(const json::array& stored, const json::value& dataset_query);
+
+// Given values with type and target filled in from the card's parameters where they lack them (by id, then by slug). What names
+// no parameter and has no target is left out. BadRequest when `given` is not a list of maps.
+json::array merged_card_parameters(const json::array& parameters, const json::array& given);
+
+struct CardRun {
+  json::array parameters;                    // complete: with types and targets
+  std::string context = "question";
+  std::optional<DashboardId> dashboard;
+  pipeline::Format format = pipeline::Format::Api;
+};
+// Streams the result. The caller has asked whether the person may view the card (row of select_cards()).
+http::Response run_card(Services& services, const http::Request& request, std::shared_ptr<const permissions::Rights> rights, const appdb::Row& card, CardRun run);
+
+// "csv", "json" and "api"; Unsupported for xlsx, BadRequest for others.
+pipeline::Format format_from(const std::string& name);
+// `parameters` of a body: an array, or JSON text of one (forms); absent: empty.
+json::array parameters_from(const json::value& body);
+
+}  // namespace basalt::features

@@ -1,0 +1,7 @@
+// /api/card/… and /api/cards/…
+#pragma once
+#include "features/services.h"
+
+namespace basalt::features {
+void add_cards_routes(http::Routes& routes, Services& services);
+}
