@@ -28,6 +28,7 @@ struct QueryRequest {
   json::array parameters;                  // values with targets (query-language.md §15)
   Constraints constraints;
   bool integers_as_text = true;            // js-int-to-string?
+  bool byte_order_mark = false;            // CSV
   std::string context = "ad-hoc";          // ad-hoc | question | dashboard | csv-download | …
   std::optional<CardId> card;              // the saved card that is run: its collection's right suffices
   json::value card_metadata = nullptr;     // its stored result_metadata (models: edited names win)

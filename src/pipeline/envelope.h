@@ -1,0 +1,30 @@
+// The shape of the API's answer to a query (http-api.md §4.2, §4.3): what stands around the rows.
+#pragma once
+#include "base/failure.h"
+#include "base/time.h"
+#include "pipeline/run_query.h"
+#include "query/columns.h"
+#include "sql/statement.h"
+
+namespace basalt::pipeline {
+
+struct RunFacts {
+  DatabaseId database;                    // 0: not known
+  const QueryRequest& request;
+  Timestamp started_at;
+  std::chrono::milliseconds took{0};
+  std::int64_t row_count = 0;
+  std::int64_t row_cap = 0;               // set when rows were cut
+  const sql::Statement* statement = nullptr;
+  std::string time_zone;
+  const std::vector<query::ResultColumn>* columns = nullptr;
+};
+
+// `{"data":{"rows":[` … rows … then envelope_end.
+void write_envelope_begin(std::string& out);
+// Closes the rows and writes everything else; with `failure` the answer says "failed", with the rows that had come.
+void write_envelope_end(std::string& out, const RunFacts& facts, const Failure* failure);
+// The whole answer of a query that failed before its first row was sent.
+std::string failed_envelope(const RunFacts& facts, const Failure& failure);
+
+}  // namespace basalt::pipeline

@@ -1,0 +1,247 @@
+#include "pipeline/run_query.h"
+
+#include <optional>
+#include <set>
+
+#include "base/failure.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "base/time_zone.h"
+#include "pipeline/cancellation.h"
+#include "pipeline/connection_lease.h"
+#include "pipeline/envelope.h"
+#include "pipeline/prepare.h"
+#include "stream/encoder.h"
+
+namespace basalt::pipeline {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// Bytes on their way out: sent in good pieces, and at once when rows come slowly.
+class Answer {
+ public:
+  Answer(http::ResponseStream& out, int status, std::vector<std::pair<std::string, std::string>> headers)
+      : out_(out), status_(status), headers_(std::move(headers)) {}
+
+  std::string& buffer() { return buffer_; }
+  bool began() const { return began_; }
+  void send_if_due() {
+    if (buffer_.size() >= piece || (!buffer_.empty() && Steady::now() - sent_at_ >= patience)) send();
+  }
+  void send() {
+    if (!began_) out_.start(status_, std::move(headers_));
+    began_ = true;
+    if (!buffer_.empty()) out_.write(buffer_);
+    buffer_.clear();
+    sent_at_ = Steady::now();
+  }
+
+ private:
+  static constexpr std::size_t piece = 48 << 10;
+  static constexpr std::chrono::milliseconds patience{20};
+  http::ResponseStream& out_;
+  const int status_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+  std::string buffer_;
+  bool began_ = false;
+  Steady::time_point sent_at_ = Steady::now();
+};
+
+// A statement that runs: the connection it has, its cursor, and cancelling when the client goes.
+class Run {
+ public:
+  Run(Environment& environment, const Prepared& prepared, const std::stop_token& gone, bool bulk)
+      : lease_(environment.lease(prepared.database, gone)), cancel_(gone, lease_->connection()) {
+    drivers::ExecuteOptions options;
+    options.time_zone = prepared.time_zone;
+    options.deadline = environment.settings().query_timeout;
+    options.bulk = bulk;
+    cursor_ = lease_->connection().execute(prepared.statement, options);
+  }
+  drivers::Cursor& cursor() { return *cursor_; }
+
+ private:
+  std::shared_ptr<ConnectionLease> lease_;
+  CancelOnStop cancel_;
+  std::unique_ptr<drivers::Cursor> cursor_;  // ends first
+};
+
+std::vector<stream::OutputColumn> output_columns(const std::vector<query::ResultColumn>& columns, bool unique_titles) {
+  std::vector<stream::OutputColumn> result;
+  std::set<std::string> titles;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    auto& column = columns[i];
+    stream::OutputColumn out{.title = column.display_name.empty() ? column.name : column.display_name, .source = i};
+    if (unique_titles && !titles.insert(out.title).second) out.title = column.name;
+    if (column.labels_of) {
+      auto labels = std::make_shared<stream::Labels>();
+      for (auto& [value, label] : column.labels) labels->emplace(json::write(value), label);
+      out.source = *column.labels_of;
+      out.labels = std::move(labels);
+    }
+    result.push_back(std::move(out));
+  }
+  return result;
+}
+
+// Columns of a result: the compiler's, completed by the driver's.
+std::vector<query::ResultColumn> columns_of(const Prepared& prepared, const std::vector<rows::Column>& found, const json::value& card_metadata) {
+  if (!prepared.columns_known) return native_columns(found, card_metadata);
+  auto columns = prepared.columns;
+  refine(columns, found);
+  std::size_t in_sql = 0;
+  for (auto& column : columns) in_sql += !column.labels_of;
+  if (in_sql != found.size())
+    throw Failure(FailureKind::Bug, "The database answered with " + std::to_string(found.size()) + " columns where " + std::to_string(in_sql) + " were asked for.");
+  return columns;
+}
+
+const char* content_type(Format format) { return format == Format::Csv ? "text/csv; charset=utf-8" : "application/json;charset=utf-8"; }
+
+std::string disposition(const std::string& file_name, Format format) {
+  std::string plain, encoded;
+  for (unsigned char c : file_name) {
+    bool simple = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == ':' || c == ' ';
+    plain += simple ? static_cast<char>(c) : '_';
+    if (simple && c != ' ') encoded += static_cast<char>(c);
+    else {
+      encoded += '%';
+      encoded += "0123456789ABCDEF"[c >> 4];
+      encoded += "0123456789ABCDEF"[c & 15];
+    }
+  }
+  const char* suffix = format == Format::Csv ? ".csv" : ".json";
+  auto text = "attachment; filename=\"" + plain + suffix + "\"";
+  if (plain != file_name) text += "; filename*=UTF-8''" + encoded + suffix;
+  return text;
+}
+
+// What was thrown, as a Failure to tell the person; std exceptions are ours.
+Failure failure_now() {
+  try {
+    throw;
+  } catch (const Failure& failure) {
+    return failure;
+  } catch (const std::exception& error) {
+    log::error("query failed", {{"reason", error.what()}});
+    return Failure(FailureKind::Bug, "The query failed for a reason of the server's own; its log says more.");
+  }
+}
+
+}  // namespace
+
+void run_query(Environment& environment, const permissions::Rights& rights, QueryRequest request, Format format, const std::string& file_name,
+               http::ResponseStream& out) {
+  auto began = Steady::now();
+  RunFacts facts{.database = {}, .request = request, .started_at = system_clock().now()};
+  std::vector<std::pair<std::string, std::string>> headers{{"Content-Type", content_type(format)}, {"X-Accel-Buffering", "no"}};
+  if (format != Format::Api) headers.emplace_back("Content-Disposition", disposition(file_name, format));
+  Answer answer(out, format == Format::Api ? 202 : 200, std::move(headers));
+  Prepared prepared;
+  std::vector<query::ResultColumn> columns;
+  auto finish = [&](bool completed) {
+    facts.took = std::chrono::round<std::chrono::milliseconds>(Steady::now() - began);
+    environment.record({request.card, facts.database, facts.row_count, facts.took, completed});
+  };
+  try {
+    prepared = prepare(environment, rights, request, Ask::Rights);
+    facts.database = prepared.database;
+    facts.time_zone = prepared.time_zone;
+    facts.statement = &prepared.statement;
+    Run run(environment, prepared, request.gone, format != Format::Api);
+    columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
+    facts.columns = &columns;
+
+    stream::EncoderOptions options{.integers_as_text = format == Format::Api && prepared.integers_as_text,
+                                   .zone = TimeZone::find(prepared.time_zone),
+                                   .byte_order_mark = request.byte_order_mark};
+    auto shown = output_columns(columns, format == Format::Json);
+    auto encoder = format == Format::Csv ? stream::csv(std::move(shown), options)
+                   : format == Format::Json ? stream::json_objects(std::move(shown), options)
+                                            : stream::api_rows(std::move(shown), options);
+    if (format == Format::Api) write_envelope_begin(answer.buffer());
+    encoder->begin(answer.buffer());
+    for (rows::Batch batch; run.cursor().next(batch);) {
+      auto rows = static_cast<std::int64_t>(batch.rows());
+      bool cut = prepared.row_cap > 0 && facts.row_count + rows > prepared.row_cap;
+      if (cut) rows = prepared.row_cap - facts.row_count;
+      encoder->append(answer.buffer(), batch, static_cast<std::size_t>(rows));
+      facts.row_count += rows;
+      answer.send_if_due();
+      if (cut) {
+        facts.row_cap = prepared.row_cap;
+        break;
+      }
+    }
+    encoder->end(answer.buffer());
+  } catch (...) {
+    auto failure = failure_now();
+    finish(false);
+    if (failure.kind() == FailureKind::Cancelled || request.gone.stop_requested()) throw failure;
+    if (format != Format::Api) throw failure;  // before the first byte an error answer, later the connection is cut
+    if (answer.began()) {
+      write_envelope_end(answer.buffer(), facts, &failure);
+      answer.send();
+      return;
+    }
+    // A body that is no query, a saved card that may not be seen and a database that is closed altogether are errors; anything
+    // else is a query that failed.
+    if (failure.kind() == FailureKind::BadRequest && !failure.fields().empty()) throw failure;
+    DatabaseId asked(json::integer(request.dataset_query, "database").value_or(0));
+    if (failure.kind() == FailureKind::Forbidden && (request.card || !rights.any_table(asked))) throw failure;
+    answer.buffer() = failed_envelope(facts, failure);
+    answer.send();
+    return;
+  }
+  finish(true);
+  if (format == Format::Api) write_envelope_end(answer.buffer(), facts, nullptr);
+  answer.send();
+}
+
+Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
+  auto prepared = prepare(environment, rights, request, Ask::NativeRights, {sql::CompileOptions::Layout::Lines});
+  return {prepared.engine, sql::show(prepared.statement), nullptr};
+}
+
+json::array result_metadata(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
+  auto prepared = prepare(environment, rights, request, Ask::Rights);
+  auto columns = prepared.columns;
+  if (!prepared.columns_known) {
+    // The driver knows: asked for no rows, or for one where only a value shows its type.
+    auto text = prepared.statement.text;
+    while (!text.empty() && (text.back() == ';' || static_cast<unsigned char>(text.back()) <= ' ')) text.pop_back();
+    auto probe = prepared;
+    probe.statement.text = "SELECT * FROM (\n" + text + "\n) AS source LIMIT " + (prepared.dialect->supports.temporal_types ? "0" : "1");
+    try {
+      Run run(environment, probe, request.gone, false);
+      columns = columns_of(probe, run.cursor().columns(), request.card_metadata);
+    } catch (const Failure& failure) {
+      if (failure.kind() != FailureKind::Database) throw;
+      Run run(environment, prepared, request.gone, false);  // not every statement stands in brackets
+      columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
+    }
+  }
+  json::array out;
+  for (auto& column : columns) out.push_back(column.to_metadata());
+  return out;
+}
+
+json::array query_rows(Environment& environment, const permissions::Rights& rights, QueryRequest request, std::size_t limit) {
+  auto prepared = prepare(environment, rights, request, Ask::Rights);
+  Run run(environment, prepared, request.gone, false);
+  auto columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
+  stream::EncoderOptions options{.integers_as_text = false, .zone = TimeZone::find(prepared.time_zone)};
+  auto encoder = stream::api_rows(output_columns(columns, false), options);
+  std::string text = "[";
+  std::size_t rows = 0;
+  for (rows::Batch batch; rows < limit && run.cursor().next(batch);) {
+    auto taken = std::min(batch.rows(), limit - rows);
+    encoder->append(text, batch, taken);
+    rows += taken;
+  }
+  text += ']';
+  return json::parse(text).as_array();
+}
+
+}  // namespace basalt::pipeline
