@@ -19,7 +19,7 @@ namespace basalt::session { class Sessions; class Passwords; }
 
 namespace basalt::features {
 
-class DataSources;   // features/databases/data_sources.h: pools of connections to the queried databases
+class DataSources;   // features/queries/data_sources.h: pools of connections to the queried databases
 class MetadataCache;  // features/databases/catalog.h: tables and fields in memory
 class SyncJobs;      // features/databases/sync.h: sync of schemas, fingerprints, field values
 
