@@ -38,7 +38,14 @@ struct StoredField { std::int64_t id; std::string base_type, database_type; bool
 
 SyncJobs::SyncJobs(Parts parts) : parts_(parts), pool_("sync", 2, 1000) {}
 
-SyncJobs::~SyncJobs() {
+SyncJobs::~SyncJobs() { stop_all(); }
+
+void SyncJobs::wait(DatabaseId database) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::minutes(10), [&] { return !running_.contains(database); });
+}
+
+void SyncJobs::stop_all() {
   std::lock_guard lock(mutex_);
   for (auto& [id, progress] : running_) {
     progress->again = false;

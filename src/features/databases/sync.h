@@ -42,6 +42,9 @@ class SyncJobs {
   // null when none runs, else {"phase", "done", "total", "table"}.
   json::value progress(DatabaseId database) const;
   void cancel(DatabaseId database);  // before the database is removed; waits until nothing runs for it
+  // Blocks until nothing runs for the database, ten minutes at most.
+  void wait(DatabaseId database);
+  void stop_all();  // asks every running sync to stop
   // Starts a sync of every database whose schedule says so; called every minute.
   void start_due();
 
