@@ -1,0 +1,7 @@
+// /api/native-query-snippet/…
+#pragma once
+#include "features/services.h"
+
+namespace basalt::features {
+void add_snippets_routes(http::Routes& routes, Services& services);
+}
