@@ -1,0 +1,43 @@
+// The upgrade_ tables: what schema the data has, how it came to it, and the way back.
+#pragma once
+#include "migrations/execute.h"
+#include "migrations/migration.h"
+
+namespace basalt::upgrade {
+
+struct Ledger {
+  bool present = false;         // false: an empty store
+  int schema = 0, compat_floor = 0;
+  std::string made_by;          // version of the binary that last changed the schema
+  std::string instance_id;
+  migrations::Structure structure;
+};
+Ledger read_ledger(appdb::Connection&);
+
+// One migration's way back, as stored with the data.
+struct WayBack {
+  int migration = 0;
+  std::string name, since_version;
+  std::vector<migrations::Operation> operations;
+  int compat_floor_before = 0;
+};
+// The ways back above schema `to`, newest first. Failure BadRequest when one is damaged or newer than this binary can read.
+std::vector<WayBack> ways_back(appdb::Connection&, int to);
+
+// One migration within the open transaction, ledger included. `tick` is called before each operation with its description.
+struct StepContext {
+  appdb::Connection& connection;
+  Ledger& ledger;
+  std::int64_t run = 0;
+  std::function<void(const std::string& operation)> tick;
+  std::function<void()> batch;   // between batches of rows
+  migrations::Counters counters; // added up
+};
+void step_up(StepContext&, const migrations::Migration&);
+void step_down(StepContext&, const WayBack&);
+// The probes of one migration say what they must; Failure Bug with the operation's name when not.
+void check_probes(appdb::Connection&, int migration, const std::vector<migrations::Operation>&, migrations::Direction);
+
+std::string now_text();
+
+}  // namespace basalt::upgrade

@@ -1,0 +1,143 @@
+// Upgrades of the application database, both ways, as commands and the server use them. upgrade_run.cpp is the place to
+// start reading. Nothing here prints or exits; every result is a plain struct with a JSON form.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <mutex>
+
+#include "appdb/store.h"
+#include "base/json.h"
+#include "migrations/migration.h"
+
+namespace basalt::upgrade {
+
+// Exit codes of everything that changes the application database; equal to commands::ExitCode.
+enum ExitCode { done = 0, nothing_to_do = 10, blocked_unchanged = 20, rolled_back = 30, needs_a_person = 40 };
+
+// How far a run is. Written by the runner, read by any thread (/api/health, the start page, metrics).
+struct ProgressNow {
+  std::string state = "starting";  // starting | backing-up | verifying-backup | expanding | verifying | swapping | stepping-down | restoring | done | failed
+  double fraction = 0;             // 0..1
+  int step = 0, steps = 0;         // "step 7 of 12"; 0 of 0 when there is nothing to do
+  std::string step_name;           // "add_column card.audience"
+  std::optional<double> eta_seconds;
+  std::string error;               // the sentence, when state is failed
+  // {"status":"initializing","progress":0.43,"step":"7 of 12","step_name":…,"eta_seconds":130}; state "done": {"status":"ok"}
+  json::object to_json() const;
+};
+
+class Progress {
+ public:
+  ProgressNow now() const;
+  void set(const std::function<void(ProgressNow&)>& change);
+
+ private:
+  mutable std::mutex mutex_;
+  ProgressNow now_;  // GUARDED_BY(mutex_)
+};
+
+// What all calls need. `hook` is for tests: called at each edge of a run with its name, may throw to simulate a crash.
+struct Context {
+  appdb::Store& store;
+  const std::vector<migrations::Migration>& migrations;
+  std::filesystem::path data_dir;     // backups/, upgrade-state.json and upgrade.lock live here
+  Progress* progress = nullptr;
+  std::string key_check;              // Sealer::check_value(), or empty; kept in backups, compared on restore
+  std::function<void(std::string_view edge)> hook;
+};
+
+// ---- What is there, and what would happen
+
+enum class Decision {
+  Fresh,     // an empty store: create it
+  Upgrade,   // older data: upgrade
+  Run,       // equal
+  RunNewer,  // newer data that this binary can still open
+  Refuse,    // newer data that it cannot
+};
+
+struct Status {
+  int schema = 0, target = 0, compat_floor = 0;
+  std::string made_by;              // version of the binary that last changed the schema
+  std::string binary;               // this one
+  std::string instance_id;
+  appdb::Engine engine = appdb::Engine::Sqlite;
+  Decision decision = Decision::Fresh;
+  std::string sentence;             // for a person: "Up to date: schema 4." or the refusal with the command that steps down
+  json::array history;              // newest first, at most 50: {migration,name,direction,state,rows,ms,binary,at}
+  json::array parked;               // {table,column,state,count}
+  json::value open_run;             // the run a crash left open, or null
+  json::object to_json() const;
+};
+Status status(Context&);
+
+struct PlanStep {
+  int migration = 0;
+  std::string name, direction;          // "up" | "down"
+  std::vector<std::string> operations;  // "add column audience to card"
+  std::int64_t rows = 0;                // rows in the tables it touches
+  std::int64_t will_park = 0;           // down only: values the older schema cannot hold
+};
+struct Plan {
+  int from = 0, to = 0;
+  std::vector<PlanStep> steps;
+  std::string blocked;                  // why it cannot be done, empty when it can
+  std::int64_t bytes_needed = 0, bytes_free = 0;
+  double eta_seconds = 0;
+  json::object to_json() const;
+};
+// Read-only. Without `to`: up to what this binary targets.
+Plan plan(Context&, std::optional<int> to = {});
+// The schema that a version of Basalt targets ("0.1.0"); Failure BadRequest when this binary does not know.
+int schema_of_version(const Context&, std::string_view version);
+
+// ---- Doing it
+
+struct Outcome {
+  ExitCode code = done;
+  std::string sentence;                 // what happened, for a person
+  int from = 0, to = 0;
+  std::int64_t parked = 0, returned = 0, superseded = 0, orphaned = 0;  // values kept, given back, overruled by an edit, left without a row
+  std::string backup;                   // the verified backup taken first; empty when none was needed
+  double seconds = 0;
+  json::object to_json() const;
+};
+// Brings the store to this binary's schema: creates, upgrades, or does nothing. Failure BadRequest (the refusal sentence) for
+// newer data; other failures leave the data as it was. Blocks; meant for a thread of its own beside a listening server.
+Outcome up(Context&);
+// Steps down to schema `to` >= 1, also data that is newer than this binary: the way back is stored with the data.
+Outcome down(Context&, int to);
+// up() for a store that must be ready now: what tests and tools call. No backup of an empty store is needed.
+inline Outcome create_or_upgrade(Context& context) { return up(context); }
+
+// ---- Backups (backup.h has the details)
+
+struct BackupInfo {
+  std::string id, path, kind, reason, engine, instance_id, binary;  // kind: "upgrade" | "manual" | "scheduled" | "restore"
+  std::int64_t bytes = 0;
+  int schema = 0, tables = 0;
+  std::int64_t rows = 0;
+  std::string created_at, verified_at, root_hash;   // verified_at empty: never verified
+  json::object to_json() const;
+};
+BackupInfo backup_create(Context&, std::string kind, std::string reason);          // created and verified
+BackupInfo backup_verify(Context&, const std::filesystem::path& file);             // Failure BadRequest when it is damaged
+std::vector<BackupInfo> backup_list(const Context&);                               // newest first
+Outcome restore(Context&, const std::filesystem::path& file);
+
+// ---- Parked values
+
+struct ParkedValue {
+  std::int64_t id = 0;
+  int migration = 0;
+  std::string table, column, row, state;  // row: row_uid; state: parked | returned | superseded | orphan | taken
+  json::value value, shown;
+  std::string parked_at;
+  json::object to_json() const;
+};
+std::vector<ParkedValue> parked_list(Context&, std::size_t limit = 1000);
+ParkedValue parked_show(Context&, std::int64_t id);                                // Failure NotFound
+// Writes the parked value over what is there now. Failure Conflict when the row or column is not there.
+ParkedValue parked_take(Context&, std::int64_t id);
+
+}  // namespace basalt::upgrade

@@ -1,0 +1,54 @@
+#include "base/failure.h"
+#include "base/version.h"
+#include "upgrade/run_parts.h"
+
+namespace basalt::upgrade {
+
+using appdb::Connection;
+using appdb::Engine;
+
+int target_of(const Context& context) { return context.migrations.empty() ? 0 : context.migrations.back().number; }
+
+Decision decide(const Ledger& ledger, int target) {
+  if (!ledger.present) return Decision::Fresh;
+  if (ledger.schema < target) return Decision::Upgrade;
+  if (ledger.schema == target) return Decision::Run;
+  return target < ledger.compat_floor ? Decision::Refuse : Decision::RunNewer;
+}
+
+std::string refusal(const Ledger& ledger, int target) {
+  return "This data has schema " + std::to_string(ledger.schema) + " (made by Basalt " + ledger.made_by + "), newer than this Basalt " + version() + " can open (schema " + std::to_string(target) +
+         "): start Basalt " + ledger.made_by + " again, or step the data down with `basalt migrate down --to " + std::to_string(target) + "`.";
+}
+
+Outcome up(Context& context) {
+  Attempt attempt(context);
+  return attempt.guard([&] {
+    auto connection = context.store.connect();
+    auto ledger = read_ledger(*connection);
+    int target = target_of(context);
+    switch (decide(ledger, target)) {
+      case Decision::Refuse: throw Failure(FailureKind::BadRequest, refusal(ledger, target)).with_error_type("data-is-newer");
+      case Decision::Run:
+      case Decision::RunNewer: return attempt.nothing("Nothing to do: the data has schema " + std::to_string(ledger.schema) + ".", ledger.schema);
+      case Decision::Fresh: connection.reset(); return create(context, attempt);
+      case Decision::Upgrade: break;
+    }
+    connection.reset();
+    return change(context, attempt, target);
+  });
+}
+
+Outcome down(Context& context, int to) {
+  Attempt attempt(context);
+  return attempt.guard([&] {
+    auto ledger = read_ledger(*context.store.connect());
+    if (!ledger.present) throw Failure(FailureKind::BadRequest, "There is no data yet, so there is nothing to step down.");
+    if (to < 1) throw Failure(FailureKind::BadRequest, "The oldest schema to step down to is 1.");
+    if (to > ledger.schema) throw Failure(FailureKind::BadRequest, "The data has schema " + std::to_string(ledger.schema) + "; " + std::to_string(to) + " is above it. `basalt migrate up` steps up.");
+    if (to == ledger.schema) return attempt.nothing("Nothing to do: the data has schema " + std::to_string(to) + ".", to);
+    return change(context, attempt, to);
+  });
+}
+
+}  // namespace basalt::upgrade
