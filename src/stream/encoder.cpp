@@ -1,7 +1,9 @@
 #include "stream/encoder.h"
 
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/json.h"
 #include "stream/text.h"
