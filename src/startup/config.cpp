@@ -230,6 +230,16 @@ http::ServerOptions Config::server_options() const {
   options.tls_key_file = text("tls-key");
   if (options.tls_certificate_file.empty() != options.tls_key_file.empty())
     throw Failure(FailureKind::BadRequest, "HTTPS needs both tls-certificate and tls-key; only one is set.");
+  options.trusted_proxies.clear();
+  auto& all = text("trusted-proxies");
+  for (std::size_t at = 0;;) {
+    auto comma = all.find(',', at);
+    auto one = all.substr(at, comma == std::string::npos ? std::string::npos : comma - at);
+    std::erase(one, ' ');
+    if (!one.empty()) options.trusted_proxies.push_back(one);
+    if (comma == std::string::npos) break;
+    at = comma + 1;
+  }
   options.drain_time = std::chrono::seconds(std::clamp<std::int64_t>(integer("drain-time"), 0, 3600));
   return options;
 }

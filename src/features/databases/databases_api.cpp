@@ -157,7 +157,7 @@ DatabaseId add_database(Services& services, const NewDatabase& database) {
         {"cache_ttl", database.cache_ttl}, {"metadata_sync_schedule", "0 " + std::to_string(minute) + " * * * ? *"},
         {"cache_field_values_schedule", "0 " + std::to_string(minute) + " " + std::to_string(hour) + " * * ? *"}, {"initial_sync_status", "incomplete"},
         {"creator_id", database.creator}, {"created_at", now}, {"updated_at", now}, {"entity_id", entity_id()}}));
-    permissions::add_default_data_permissions(c, made);
+    permissions::grant_new_database(c, made);
     return made;
   });
   services.permissions.forget();
