@@ -55,7 +55,7 @@ struct Ordering {
 
 }  // namespace
 
-void add_bookmarks_routes(http::Routes& routes, Services& services) {
+void add_bookmark_routes(http::Routes& routes, Services& services) {
   routes.in_feature("bookmark");
   routes.get("/api/bookmark", [&services](Request& r) {
     auto rights = services.rights(r);

@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_bookmarks_routes(http::Routes& routes, Services& services);
+void add_bookmark_routes(http::Routes& routes, Services& services);
 }

@@ -203,7 +203,7 @@ json::object move_many(Services& services, const Request& request, const CardLis
 
 }  // namespace
 
-void add_cards_routes(http::Routes& routes, Services& services) {
+void add_card_routes(http::Routes& routes, Services& services) {
   routes.in_feature("card");
   add_public_link_routes(routes, services, "card");
   routes.get("/api/card", [&services](Request& r) { return list_cards(services, r); }).summary("Cards the person sees.");

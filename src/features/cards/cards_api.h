@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_cards_routes(http::Routes& routes, Services& services);
+void add_card_routes(http::Routes& routes, Services& services);
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/random.h"
+#include "permissions/defaults.h"
 
 namespace basalt::features {
 namespace {
@@ -52,14 +53,6 @@ std::vector<std::int64_t> ids_of(const std::vector<Collection>& collections) {
 
 void check_authority_level(const std::optional<std::string>& level) {
   if (level && *level != "official") throw bad_field("authority_level", "value must be \"official\" or null.");
-}
-
-// New collections start with the rights of the place they are made in; below personal ones there are no grants at all.
-void copy_grants(Connection& connection, std::optional<CollectionId> from, CollectionId to) {
-  auto rows = from ? connection.query("SELECT group_id, value FROM collection_permission WHERE collection_id = ?", {*from})
-                   : connection.query("SELECT group_id, value FROM collection_permission WHERE collection_id IS NULL");
-  for (auto& row : rows)
-    connection.insert("collection_permission", {{"group_id", row.integer("group_id")}, {"collection_id", to}, {"value", row.text("value")}});
 }
 
 bool below_personal(Connection& connection, const std::optional<CollectionId>& place) {
@@ -145,7 +138,7 @@ void move(Connection& connection, const Rights& rights, Collection& collection, 
   // Grants have no meaning below a personal collection, and things from there start with those of their new place.
   for (auto& c : all) {
     connection.execute("DELETE FROM collection_permission WHERE collection_id = ?", {c.id});
-    if (was_personal) copy_grants(connection, parent, c.id);
+    if (was_personal) permissions::grant_new_collection(connection, c.id, parent);
   }
 }
 
@@ -306,7 +299,7 @@ CollectionId create_collection(Connection& connection, const Rights& rights, con
   auto id = CollectionId(connection.insert("collection", {{"name", wanted.name}, {"description", wanted.description}, {"slug", slug_of(wanted.name)},
       {"location", place}, {"archived", false}, {"authority_level", wanted.authority_level}, {"namespace", wanted.name_space},
       {"created_at", now}, {"updated_at", now}, {"entity_id", entity_id()}}));
-  if (!below_personal(connection, parent)) copy_grants(connection, parent, id);
+  if (!below_personal(connection, parent)) permissions::grant_new_collection(connection, id, parent);
   return id;
 }
 

@@ -197,7 +197,7 @@ json::array no_timelines(Services& services, const Request& request) {
 
 }  // namespace
 
-void add_collections_routes(http::Routes& routes, Services& services) {
+void add_collection_routes(http::Routes& routes, Services& services) {
   routes.in_feature("collection");
   routes.get("/api/collection", [&services](Request& r) { return list_collections(services, r); }).summary("All collections the person sees, the root first.");
   routes.get("/api/collection/tree", [&services](Request& r) { return tree(services, r); }).summary("The same as a tree, with what lies here and below.");

@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_collections_routes(http::Routes& routes, Services& services);
+void add_collection_routes(http::Routes& routes, Services& services);
 }

@@ -301,7 +301,7 @@ struct Reversion {
 
 }  // namespace
 
-void add_dashboards_routes(http::Routes& routes, Services& services) {
+void add_dashboard_routes(http::Routes& routes, Services& services) {
   routes.in_feature("dashboard");
   add_public_link_routes(routes, services, "dashboard");
   routes.get("/api/dashboard", [&services](Request& r) { return list_dashboards(services, r); }).summary("Dashboards the person sees, without their cards.");

@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_dashboards_routes(http::Routes& routes, Services& services);
+void add_dashboard_routes(http::Routes& routes, Services& services);
 }

@@ -42,7 +42,7 @@ json::object revert(Services& services, const Request& request, const Reversion&
 
 }  // namespace
 
-void add_revisions_routes(http::Routes& routes, Services& services) {
+void add_revision_routes(http::Routes& routes, Services& services) {
   routes.in_feature("revision");
   routes.get("/api/revision", [&services](Request& r) {
     auto entity = r.query_value("entity");

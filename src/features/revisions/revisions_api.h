@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_revisions_routes(http::Routes& routes, Services& services);
+void add_revision_routes(http::Routes& routes, Services& services);
 }

@@ -82,7 +82,7 @@ void require_free_name(Connection& connection, const std::string& name, std::int
 
 }  // namespace
 
-void add_snippets_routes(http::Routes& routes, Services& services) {
+void add_snippet_routes(http::Routes& routes, Services& services) {
   routes.in_feature("snippet");
   routes.get("/api/native-query-snippet", [&services](Request& r) {
     auto rights = services.rights(r);

@@ -3,5 +3,5 @@
 #include "features/services.h"
 
 namespace basalt::features {
-void add_snippets_routes(http::Routes& routes, Services& services);
+void add_snippet_routes(http::Routes& routes, Services& services);
 }
