@@ -118,9 +118,7 @@ export function SideBar({ inside_drawer, onCreate }: { inside_drawer?: boolean; 
             <div className={styles.row} data-active={here_id === 'root' || undefined}>
               {shared.length > 0 ? (
                 <Twist name={root?.name ?? t('root')} open={root_open} onToggle={() => toggle('root', root_open)} />
-              ) : (
-                <span className={styles.gap} />
-              )}
+              ) : null}
               <Link href="/collection/root" className={styles.place} aria-current={here_id === 'root' ? 'page' : undefined}>
                 <IconFolder size={16} stroke={1.6} aria-hidden />
                 <span>{root?.name ?? t('root')}</span>

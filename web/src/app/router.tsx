@@ -66,7 +66,7 @@ const admin = createRoute({
     const { user } = await require_person(context as never);
     if (!user.is_superuser) throw redirect({ to: '/' } as never);
   },
-  component: page(() => import('@/features/admin/AdminFrame'), 'AdminFrame'),
+  component: page(() => import('./AdminFrame'), 'AdminFrame'),
   errorComponent: ({ error }) => <FailurePage error={error} />,
 });
 

@@ -29,6 +29,15 @@ export function when(moment: string | Date | null | undefined, now = new Date(),
   return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: same_year ? undefined : 'numeric' }).format(date);
 }
 
+/** Like `when`, to stand inside a sentence: "yesterday, 18:20", "20 min ago". */
+export function ago_inside(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+  const words = ago(moment, now, locale);
+  // "Yesterday" loses its capital, "Friday" keeps it.
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const small = [0, -1].map((day) => relative.format(day, 'day')).find((word) => words.startsWith(capital(word)));
+  return small ? small + words.slice(small.length) : words;
+}
+
 /** "just now", "20 min ago", "3 h ago", then as `when`. */
 export function ago(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
   if (!moment) return '';

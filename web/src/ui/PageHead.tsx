@@ -27,7 +27,7 @@ export function PageHead({ crumbs, title, text, tools }: { crumbs?: ReactNode; t
       <div className={styles.row}>
         <div className={styles.words}>
           {typeof title === 'string' ? <h1 className={styles.title}>{title}</h1> : title}
-          {text && <p className={styles.text}>{text}</p>}
+          {text && <div className={styles.text}>{text}</div>}
         </div>
         {tools && <div className={styles.tools}>{tools}</div>}
       </div>

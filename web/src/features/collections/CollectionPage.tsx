@@ -298,7 +298,17 @@ function Head({ collection, can_write }: { collection: Collection | undefined; c
         title={
           <EditableText as="h1" className={styles.title} value={collection.name} label={t('name_label')} readonly={!editable} required onSave={async (name) => void (await collections.update(id!, { name }))} />
         }
-        text={undefined}
+        text={
+      <EditableText
+        as="p"
+        className={styles.description}
+        value={collection.description ?? ''}
+        label={t('description_label')}
+        placeholder={t('description_hint')}
+        readonly={!editable}
+        onSave={async (description) => void (await collections.update(id!, { description: description || null }))}
+      />
+        }
         tools={
           <>
             {id !== null && (
@@ -341,15 +351,6 @@ function Head({ collection, can_write }: { collection: Collection | undefined; c
             )}
           </>
         }
-      />
-      <EditableText
-        as="p"
-        className={styles.description}
-        value={collection.description ?? ''}
-        label={t('description_label')}
-        placeholder={t('description_hint')}
-        readonly={!editable}
-        onSave={async (description) => void (await collections.update(id!, { description: description || null }))}
       />
       {moving && (
         <CollectionDialog

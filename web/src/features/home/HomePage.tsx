@@ -9,7 +9,7 @@ import { ItemPreview } from '@/items/ItemPreview';
 import { item_key } from '@/items/kinds';
 import { usePageTitle } from '@/lib/frame';
 import { item_path, paths } from '@/lib/paths';
-import { ago, long_day } from '@/lib/time';
+import { ago_inside, long_day } from '@/lib/time';
 import { Button, ButtonLink, Link } from '@/ui/Button';
 import { Hexagon } from '@/ui/Hexagon';
 import { ItemIcon } from '@/ui/icons';
@@ -102,13 +102,13 @@ export function HomePage() {
 function Recent({ item }: { item: RecentItem }) {
   const { t } = useTranslation('home');
   const place = item.parent_collection ? (item.parent_collection.name ?? t('root')) : (item.database?.name ?? '');
-  const moment = ago(item.timestamp);
+  const moment = ago_inside(item.timestamp);
   return (
     <Link href={item_path(item)} className={styles.recent}>
       <ItemIcon item={item} />
       <b>{item.display_name ?? item.name}</b>
       <span className={styles.place}>{place}</span>
-      <span className={styles.note}>{moment ? t('seen', { when: moment.charAt(0).toLowerCase() + moment.slice(1) }) : ''}</span>
+      <span className={styles.note}>{moment ? t('seen', { when: moment }) : ''}</span>
     </Link>
   );
 }

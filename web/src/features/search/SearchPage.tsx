@@ -71,18 +71,18 @@ export function SearchPage() {
               settle(event.currentTarget.value);
             }}
           />
-          <Radio.Group label={t('kinds')} value={query.type ?? ''} onChange={(value) => change({ type: value || undefined })}>
+          <Radio.Group label={t('kinds')} value={query.type ?? 'all'} onChange={(value) => change({ type: value === 'all' ? undefined : value })}>
             <div className={styles.options}>
-              <Radio value="" label={t('all')} />
+              <Radio value="all" label={t('all')} />
               {kinds.map((kind) => (
                 <Radio key={kind} value={kind} label={t(kind)} />
               ))}
             </div>
           </Radio.Group>
-          <Radio.Group label={t('who')} value={query.mine ?? ''} onChange={(value) => change({ mine: value || undefined })}>
+          <Radio.Group label={t('who')} value={query.mine ? 'mine' : 'anyone'} onChange={(value) => change({ mine: value === 'mine' ? '1' : undefined })}>
             <div className={styles.options}>
-              <Radio value="" label={t('anyone')} />
-              <Radio value="1" label={t('mine')} />
+              <Radio value="anyone" label={t('anyone')} />
+              <Radio value="mine" label={t('mine')} />
             </div>
           </Radio.Group>
           <Checkbox label={t('trash_too')} checked={Boolean(query.archived)} onChange={(event) => change({ archived: event.currentTarget.checked ? '1' : undefined })} />

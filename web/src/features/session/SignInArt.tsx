@@ -1,5 +1,5 @@
 // A row of basalt columns in the dark, one of them lit.
-const columns = [190, 150, 230, 180, 290, 245, 350, 295, 430, 370, 510];
+const columns = [190, 150, 230, 180, 290, 245, 350, 295, 430, 370, 510, 440, 560, 480, 610, 540, 640, 590, 680, 620, 700, 650];
 const lit = 8;
 const width = 72;
 const pitch = 82;
@@ -8,7 +8,7 @@ export function SignInArt() {
   const height = 900;
   const total = columns.length * pitch + 12;
   return (
-    <svg viewBox={`0 0 ${total} ${height}`} preserveAspectRatio="xMinYMax slice" width="100%" height="100%" focusable="false">
+    <svg width={total} height={height} viewBox={`0 0 ${total} ${height}`} focusable="false">
       {columns.map((tall, index) => {
         const x = 24 + index * pitch;
         const y = height - tall;
