@@ -62,6 +62,8 @@ class Catalog {
   virtual const SourceCard* card(CardId id) = 0;
   // Content of a saved SQL snippet by name.
   virtual std::optional<std::string> snippet(std::string_view name) = 0;
+  // Saved filter of a table: its definition ({"source-table": …, "filter": …}); null: no such segment.
+  virtual json::value segment([[maybe_unused]] std::int64_t id) { return nullptr; }
 };
 
 }  // namespace basalt::query

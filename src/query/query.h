@@ -49,14 +49,14 @@ struct AggregationReference {
   std::string uuid = {};       // MBQL 5 names the aggregation by its uuid; replaced by the index while parsing
 };
 
-// A resolved column: `source` 0 is the stage's own source, 1… its joins; `name` as it is called there.
-// `qualified`: written as "schema"."table"."name" (field filters in native SQL).
+// A resolved column: `source` is the alias of a join, empty for the stage's own source; `name` as it is called there.
+// With `table` it is written as "schema"."table"."name" instead (field filters in native SQL).
 struct Column {
-  static constexpr int qualified = -1;
-  int source = 0;
+  std::string source;
   std::string name;
   std::string base_type;       // effective type
   std::optional<std::string> schema = {}, table = {};
+  bool verbatim = false;       // `name` is SQL of the author (a field filter's alias)
 };
 
 // Every function, filter clause and aggregation. Arguments lie in Expression::arguments.
@@ -69,6 +69,7 @@ struct Call {
   std::string mode = {};                  // week mode, coercion strategy, datetime mode, time zone
   double low = 0, width = 0;              // bin
   std::string name = {}, display_name = {};  // aggregation-options
+  std::string gives = {};                 // coerce: the type it makes
 };
 
 struct Expression {
@@ -109,6 +110,7 @@ struct TemplateTag {
 struct NativeQuery {
   std::string text;
   std::vector<TemplateTag> tags = {};
+  bool from_card = false;                        // of a card used as a source: the query's parameters are not its own
 };
 
 // `stages` of the card are filled in by passes/source_cards.

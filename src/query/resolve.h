@@ -52,15 +52,26 @@ struct Output {
   std::string name;                     // alias in SQL, unique within the stage
 };
 
+struct ResolvedOrdering {
+  Direction direction = Direction::Ascending;
+  std::optional<std::size_t> output = {};  // orders by this output…
+  Expression by = {};                      // …or else by this
+};
+
 // One SELECT. All references are Columns, all names final.
 struct ResolvedStage {
   ResolvedSource source;
+  std::string alias;                    // of the source in SQL
   std::vector<ResolvedJoin> joins;
   std::optional<Expression> filter;
-  std::vector<Output> outputs;          // empty: every column of the source (its columns are not known)
-  std::size_t groups = 0;               // the first `groups` outputs are grouped by
+  bool all_columns = false;             // every column of the source comes first: they are not known
+  std::vector<Output> outputs;
+  std::vector<std::size_t> group_by;    // outputs
   bool grouped = false;
-  std::vector<Ordering> order_by;       // `by` of a grouped stage is one of its outputs, or an expression over them
+  std::vector<ResolvedOrdering> order_by;
+  // Over what running totals and offsets run: the same for all of a stage.
+  std::vector<Expression> window_partition;
+  std::vector<ResolvedOrdering> window_order;  // `output` unused
   std::optional<std::int64_t> limit, offset;
   bool verbatim = false;                // a native query by itself: only its text, no SELECT around it
 };

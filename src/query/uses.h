@@ -21,6 +21,7 @@ struct Uses {
 };
 
 // Throws Failure NotFound for a table, field or card that is gone, BadRequest for cards that use each other in a circle.
-Uses uses(const Query& query, Catalog& catalog);
+// `parameters`: values that will be applied besides those in the query; their targets may reach other tables.
+Uses uses(const Query& query, Catalog& catalog, const json::array& parameters = {});
 
 }  // namespace basalt::query

@@ -1,52 +1,66 @@
 // How one engine spells SQL: data first, methods only where the structure differs. Immutable, shared by all threads.
 #pragma once
-#include <array>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "query/functions.h"
 #include "query/temporal_unit.h"
+#include "query/types.h"
 #include "sql/statement.h"
 
 namespace basalt::sql {
 
-class SqlWriter;
-
 // What an engine can do. The compiler asks these, never for names.
 struct Capabilities {
-  bool schemas = true;
-  bool full_join = true;
-  bool percentiles = true;
-  bool regular_expressions = true;
-  bool time_zones = true;          // has timestamps with zone and a session time zone
-  bool temporal_types = true;      // false: dates are text
+  bool time_zones = true;            // timestamps with a zone, and a session time zone
+  bool temporal_types = true;        // false: dates are text, compared as text
+  bool case_sensitive_like = true;   // false: LIKE ignores case
+  bool right_and_full_joins = true;
+  bool casts_texts = true;           // a bound text needs CAST where its type cannot be told from its neighbours
 };
+
+// Templates: {0}, {1}… are arguments, {*} all of them with commas, {||} all of them with ||. In units of time also {week} (the
+// argument truncated to the week), {days} (what to add to the ISO day of the week so that the first day of the week becomes 0
+// modulo 7), {back} (days from the first day of the week to the next Monday), {weekday} (first day of the week, Sunday 0).
+using FunctionTemplates = std::map<query::Function, std::string>;
+using UnitTemplates = std::map<query::TemporalUnit, std::string>;
 
 class Dialect {
  public:
   virtual ~Dialect() = default;
 
-  std::string name;
+  std::string name, title;           // "postgres", "PostgreSQL"
   char identifier_quote = '"';
+  char placeholder = '$';            // before the number
   Capabilities supports;
-  // SQL of a function with {0}, {1}… for its arguments and {*} for all of them, comma separated. Absent: the engine cannot.
-  std::map<query::Function, std::string> functions;
-  // SQL of a truncation or extraction with {0}; {shift} is the number of days from Monday to the first day of the week and
-  // {back} the same backwards, 7 - shift. Absent: the engine cannot.
-  std::map<query::TemporalUnit, std::string> truncate, truncate_date, extract;
-  // Type names for casts.
-  std::string text_type = "TEXT", integer_type = "BIGINT", float_type = "DOUBLE PRECISION", date_type = "DATE", time_type = "TIME",
-              timestamp_type = "TIMESTAMP", timestamp_zone_type = "TIMESTAMP WITH TIME ZONE";
+  FunctionTemplates functions;       // absent: the engine cannot
+  // Truncations of dates with time, of dates and of times of day. Weeks that begin on Monday may be spelled shorter.
+  UnitTemplates truncate, truncate_date, truncate_time;
+  std::string week_from_monday, week_from_monday_date;
+  UnitTemplates extract;
+  UnitTemplates add;                 // {0} plus {1} units
+  UnitTemplates difference;          // whole units from {0} to {1}
+  std::map<std::string, std::string> coercions;  // by strategy, "Coercion/UNIXSeconds->DateTime"
+  std::map<std::string, std::string> to_datetime;  // by mode: "iso", "simple", "unixseconds", "unixmilliseconds", "unixmicroseconds"
+  std::string percentile;            // {0} the value, {1} the fraction; empty: the engine cannot
+  std::string in_zone, from_zone;    // {0} an instant (or a wall-clock time) on the clocks of {1}; empty: the engine cannot
+  std::string like = "LIKE", like_any_case = "ILIKE";
+  // Names of types for casts.
+  std::string text_type = "TEXT", integer_type = "BIGINT", float_type = "DOUBLE PRECISION", uuid_type = "UUID", date_type = "DATE",
+              time_type = "TIME", timestamp_type = "TIMESTAMP", timestamp_zone_type = "TIMESTAMP WITH TIME ZONE";
 
   // Appends `identifier` quoted, quotes inside doubled.
   void quote(std::string& out, std::string_view identifier) const;
-  // Placeholder of the value with this number (from 1).
-  virtual void write_placeholder(std::string& out, std::size_t number) const = 0;
+  // Appends the placeholder of the value with this number (from 1).
+  void write_placeholder(std::string& out, std::size_t number) const;
 };
 
-// nullptr: no such dialect.
+// All dialects, sorted by name.
+std::span<const Dialect* const> dialects();
+// By the engine's key ("postgres"); nullptr: no such dialect.
 const Dialect* find_dialect(std::string_view name);
 const Dialect& postgres();
 const Dialect& sqlite();

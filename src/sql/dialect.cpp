@@ -1,0 +1,20 @@
+#include "sql/dialect.h"
+
+namespace basalt::sql {
+
+void Dialect::quote(std::string& out, std::string_view identifier) const {
+  out += identifier_quote;
+  for (char c : identifier) {
+    if (c == '\0') continue;  // would end the statement's text
+    if (c == identifier_quote) out += c;
+    out += c;
+  }
+  out += identifier_quote;
+}
+
+void Dialect::write_placeholder(std::string& out, std::size_t number) const {
+  out += placeholder;
+  out += std::to_string(number);
+}
+
+}  // namespace basalt::sql
