@@ -240,4 +240,5 @@ function OpenDashboard({ dashboard }: { dashboard: Dashboard }) {
     </>
   );
 }
-const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** Only words such as "Yesterday" lose their capital inside a sentence; names of days keep it. */
+const lower = (text: string): string => (/^(today|yesterday|gestern|heute)/i.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);

@@ -31,6 +31,12 @@ describe('placing cards', () => {
     expect(where(model.nudge(start, 1, { width: 30 }), 1)[2]).toBe(24);
     expect(where(model.nudge(start, 1, { height: -9 }), 1)[3]).toBe(1);
   });
+  it('makes room where a card is dropped, and leaves no two cards over each other', () => {
+    const start = draft(card(1, 0, 0, 14, 5), card(2, 0, 14, 10, 5), card(3, 5, 0, 9, 6), card(4, 5, 9, 11, 6), card(5, 5, 20, 4, 6));
+    const out = model.place(start, { id: 1, row: 3, col: 4, size_x: 14, size_y: 5 });
+    expect(where(out, 1)).toEqual([3, 4, 14, 5]);
+    for (const a of out.dashcards) for (const b of out.dashcards) if (a.id < b.id) expect(a.col < b.col + b.size_x && b.col < a.col + a.size_x && a.row < b.row + b.size_y && b.row < a.row + a.size_y, `${a.id} and ${b.id}`).toBe(false);
+  });
   it('makes no step when the grid reports what is there already', () => {
     const start = draft(card(1, 0, 0, 6, 3));
     expect(model.setPlaces(start, [{ id: 1, row: 0, col: 0, size_x: 6, size_y: 3 }])).toBe(start);

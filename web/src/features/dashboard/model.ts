@@ -97,8 +97,15 @@ export function nudge(draft: Draft, id: number, by: { col?: number; row?: number
   const size_x = Math.min(COLUMNS - card.col, Math.max(smallest.width, card.size_x + (by.width ?? 0)));
   const size_y = Math.max(smallest.height, card.size_y + (by.height ?? 0));
   const next = { ...card, size_x, size_y, col: Math.min(COLUMNS - size_x, Math.max(0, card.col + (by.col ?? 0))), row: Math.max(0, card.row + (by.row ?? 0)) };
-  const others = cardsOn(draft.dashcards, card.dashboard_tab_id ?? null).filter((item) => item.id !== id);
-  return setPlaces(draft, [next, ...pushedDown(next, others)]);
+  return place(draft, next);
+}
+/** Puts a card somewhere; what it would cover moves down. */
+export function place(draft: Draft, to: { id: number; row: number; col: number; size_x: number; size_y: number }): Draft {
+  const card = draft.dashcards.find((item) => item.id === to.id);
+  if (!card) return draft;
+  const moved = { ...card, row: to.row, col: to.col, size_x: to.size_x, size_y: to.size_y };
+  const others = cardsOn(draft.dashcards, card.dashboard_tab_id ?? null).filter((item) => item.id !== to.id);
+  return setPlaces(draft, [moved, ...pushedDown(moved, others)]);
 }
 /** Those in the way go below the moved card, and push on what they cover then. */
 export function pushedDown(moved: DashCard, others: DashCard[]): DashCard[] {
