@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "features/content/query_facts.h"
+
 namespace basalt::features {
 namespace {
 
@@ -87,8 +89,7 @@ std::string order_by(const ItemsRequest& wanted) {
 
 bool fully_parameterized(const Row& row) {
   auto query = row.json("native_query");
-  auto* native = json::sub_object(query, "native");
-  auto* tags = native ? json::sub_object(*native, "template-tags") : nullptr;
+  auto* tags = template_tags(query);
   if (!tags) return true;
   for (auto& [name, tag] : *tags) {
     auto kind = json::text(tag, "type").value_or("text");

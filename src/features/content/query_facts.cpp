@@ -108,11 +108,16 @@ void UsedThings::add(Services& services, const json::value& dataset_query) {
 }
 
 const json::object* template_tags(const json::value& query) {
-  if (auto* native = json::sub_object(query, "native")) {
-    if (auto* tags = json::sub_object(*native, "template-tags")) return tags;
-    return json::sub_object(*native, "template_tags");
+  // Look-ups below go through json::find: sub_object of an object would look into a copy of it.
+  auto tags_of = [](const json::value* holder, const char* key) -> const json::object* {
+    auto* tags = holder ? json::find(*holder, key) : nullptr;
+    return tags ? tags->if_object() : nullptr;
+  };
+  if (auto* native = json::find(query, "native"); native && native->is_object()) {
+    auto* tags = tags_of(native, "template-tags");
+    return tags ? tags : tags_of(native, "template_tags");
   }
-  if (auto* stages = json::sub_array(query, "stages"); stages && !stages->empty()) return json::sub_object((*stages)[0], "template-tags");
+  if (auto* stages = json::sub_array(query, "stages"); stages && !stages->empty()) return tags_of(&(*stages)[0], "template-tags");
   return nullptr;
 }
 
