@@ -5,19 +5,20 @@ import { say } from '../../query/words';
 import { Button, IconButton } from '../../ui/Button';
 import { ListSkeleton } from '../../ui/States';
 import { toast, toast_failure } from '../../ui/toast';
+import drawer from '../../result/drawer.module.css';
 import styles from './question.module.css';
 
 /** What the question is about, and who changed it when; an earlier state can be brought back. */
 export function HistoryDrawer({ card, onClose, onReverted }: { card: Card; onClose: () => void; onReverted: () => void }) {
   const list = useRevisions('card', card.id);
   return (
-    <aside className={`${styles.drawer} ${styles.drawer_end}`} aria-label={say('About this question')}>
-      <div className={styles.drawer_head}>
+    <aside className={`${drawer.drawer} ${drawer.drawer_end}`} aria-label={say('About this question')}>
+      <div className={drawer.drawer_head}>
         {say('About this question')}
-        <span className={styles.grow} />
+        <span className={drawer.grow} />
         <IconButton label={say('Close')} icon={<IconX size={18} stroke={1.6} aria-hidden />} onClick={onClose} />
       </div>
-      <div className={styles.drawer_body}>
+      <div className={drawer.drawer_body}>
         <div className={styles.label}>{say('Description')}</div>
         <div className={styles.nothing} style={{ paddingTop: 0 }}>{card.description || say('No description yet.')}</div>
         {card.creator?.common_name && <div className={styles.nothing}>{say('Made by {{name}}', { name: card.creator.common_name })}</div>}

@@ -26,6 +26,8 @@ import { ResultPane } from '../../result/ResultPane';
 import { valuesToSend, type TagMap, type TagValues } from '../../result/tags';
 import { useRun } from '../../result/use_run';
 import { VariableBar } from '../../result/Variables';
+import { VizDrawer } from '../../result/VizDrawer';
+import drawer from '../../result/drawer.module.css';
 import { Button, IconButton, Link } from '../../ui/Button';
 import { EditableText } from '../../ui/EditableText';
 import { Hexagon } from '../../ui/Hexagon';
@@ -42,7 +44,6 @@ import { HistoryDrawer } from './HistoryDrawer';
 import styles from './question.module.css';
 import { addressOf, draftOf, drilled, isChanged, runKey, sameData, shownAs, withQuery, type Draft } from './state';
 import { SummarizeDrawer } from './SummarizeDrawer';
-import { VizDrawer } from './VizDrawer';
 
 /** A question: from the address, from a saved card, or from both while the card is being changed. */
 export function QuestionPage() {
@@ -256,7 +257,7 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
           {can_edit_query && !narrow && (
             <>
               {filter_popover(<Button kind="violet" icon={<IconFilter size={16} stroke={1.8} aria-hidden />} aria-expanded={filtering !== false} onClick={() => setFiltering(filtering === false)}>{say('Filter')}</Button>)}
-              <Button kind="green" icon={<IconSum size={16} stroke={2} aria-hidden />} aria-expanded={panel === 'summarize'} onClick={() => toggle('summarize')}>{say('Summarize')}</Button>
+              <Button kind="green" className={panel === 'summarize' ? drawer.solid_green : undefined} icon={<IconSum size={16} stroke={2} aria-hidden />} aria-expanded={panel === 'summarize'} onClick={() => toggle('summarize')}>{say('Summarize')}</Button>
             </>
           )}
           {!narrow && may_ask && <IconButton label={native ? say('Edit the SQL') : say('Open the editor')} icon={native ? <IconTerminal2 size={20} stroke={1.6} aria-hidden /> : <IconLayoutList size={20} stroke={1.6} aria-hidden />} onClick={openEditor} />}

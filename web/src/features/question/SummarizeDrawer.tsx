@@ -12,6 +12,7 @@ import { say } from '../../query/words';
 import { Button, IconButton } from '../../ui/Button';
 import { TextInput } from '../../ui/fields';
 import { Menu, Popover } from '../../ui/Overlays';
+import drawer from '../../result/drawer.module.css';
 import styles from './question.module.css';
 
 /** The stage whose summary is shown: the last one that has one, else the last one. */
@@ -95,14 +96,14 @@ export function SummarizeDrawer({ query, catalog, onChange, onClose }: Summarize
   const picker = (onDone: (clause: Clause) => void) => <MetricPicker query={query} catalog={catalog} stage={index} onDone={(clause) => { onDone(clause); setEditing(null); }} />;
 
   return (
-    <aside className={`${styles.drawer} ${styles.drawer_end}`} aria-label={say('Summarize')}>
-      <div className={styles.drawer_head}>
+    <aside className={`${drawer.drawer} ${drawer.drawer_end}`} aria-label={say('Summarize')}>
+      <div className={`${drawer.drawer_head} ${drawer.green}`}>
         <IconSum size={18} stroke={1.8} aria-hidden />
         {say('Summarize')}
-        <span className={styles.grow} />
+        <span className={drawer.grow} />
         <IconButton label={say('Close')} icon={<IconX size={18} stroke={1.6} aria-hidden />} onClick={onClose} />
       </div>
-      <div className={styles.drawer_body}>
+      <div className={drawer.drawer_body}>
         <div className={styles.label}>{say('Show')}</div>
         {stage.aggregations.map((aggregation, at) => {
           const name = aggregationName(catalog, query, index, aggregation);
@@ -147,7 +148,7 @@ export function SummarizeDrawer({ query, catalog, onChange, onClose }: Summarize
         ))}
         {groups.length === 0 && <div className={styles.nothing}>{wanted === '' ? say('Nothing to group by.') : say('Nothing is called “{{words}}”.', { words: words.trim() })}</div>}
       </div>
-      <div className={styles.drawer_foot}><Button kind="green" wide onClick={onClose}>{say('Done')}</Button></div>
+      <div className={drawer.drawer_foot}><Button kind="green" className={drawer.solid_green} wide onClick={onClose}>{say('Done')}</Button></div>
     </aside>
   );
 }

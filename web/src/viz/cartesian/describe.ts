@@ -426,8 +426,11 @@ function lastLabel(input: DrawInput, model: CartesianModel, series: Series, dire
   const last = lastKnown(series.values);
   if (direct || input.size.width < 300 || input.size.height < 130) return { show: false };
   const short = valueFormat(input, series).short(series.values[last] ?? null);
+  // A line that comes down would run through a label above its end.
+  const before = lastKnown(series.values.slice(0, last));
+  const falls = before >= 0 && (series.values[before] ?? 0) > (series.values[last] ?? 0);
   return {
-    show: true, position: 'top', align: 'right', offset: [6, -2], distance: 6, color: tokens.ink, fontWeight: 600, fontSize: label_size, fontFamily: tokens.font,
+    show: true, position: falls ? 'bottom' : 'top', align: 'right', offset: [6, falls ? 2 : -2], distance: 6, color: tokens.ink, fontWeight: 600, fontSize: label_size, fontFamily: tokens.font,
     formatter: last === model.unfinished ? say('{{value}} so far', { value: short }) : short,
   };
 }

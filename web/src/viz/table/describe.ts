@@ -74,7 +74,9 @@ export function describeTable(input: DrawInput): TableDescription {
     const own = columnSettings(settings, column);
     const all = withMeaning(column, own);
     const numeric = isNumber(column) && !isExtraction(column.unit);
-    const text = (value: unknown) => formatValue(value, column, own, options);
+    const digits = numeric && own.decimals === undefined && all.number_style !== 'percent' && all.number_style !== 'scientific' ? commonDigits(rows, index, all.scale ?? 1) : null;
+    const even = digits === null ? own : { ...own, decimals: digits };
+    const text = (value: unknown) => formatValue(value, column, even, options);
     const title = columnTitle(settings, column);
     const saved = toNumber(widths[place]);
     const bar = numeric && all.show_mini_bar ? barOf(numbersOf(rows, index)) : null;
@@ -92,6 +94,21 @@ export function describeTable(input: DrawInput): TableDescription {
     kind: 'table', columns: described, rows, row_index: toggleSetting(settings, 'table.row_index', false),
     summary: say('Table with {{columns}} columns and {{rows}} rows.', { columns: String(described.length), rows: String(rows.length) }),
   };
+}
+
+/** Digits behind the point that a column needs, two at most, so that its points stand under each other; null for whole numbers. */
+export function commonDigits(rows: Row[], index: number, scale: number): number | null {
+  let most = 0;
+  for (const row of rows.length > 500 ? rows.slice(0, 500) : rows) {
+    const value = toNumber(row[index]);
+    if (value === null || Number.isInteger(value * scale)) continue;
+    const size = Math.abs(value * scale);
+    // Very small numbers keep their own digits.
+    if (size < 0.01) return null;
+    most = Math.max(most, Number.isInteger(Number((size * 10).toPrecision(12))) ? 1 : 2);
+    if (most === 2) break;
+  }
+  return most === 0 ? null : most;
 }
 
 /** Share of the widest bar, 0 to 1; from zero, so that lengths compare. */

@@ -1,12 +1,12 @@
 import { IconX } from '@tabler/icons-react';
-import type { VisualizationSettings } from '../../api/types';
-import { say } from '../../query/words';
-import { IconButton } from '../../ui/Button';
-import { visualizationOf } from '../../viz/all';
-import { SettingsPanel } from '../../viz/SettingsPanel';
-import { TypePicker } from '../../viz/TypePicker';
-import type { Column, Row } from '../../viz/types';
-import styles from './question.module.css';
+import type { VisualizationSettings } from '../api/types';
+import { say } from '../query/words';
+import { IconButton } from '../ui/Button';
+import { visualizationOf } from '../viz/all';
+import { SettingsPanel } from '../viz/SettingsPanel';
+import { TypePicker } from '../viz/TypePicker';
+import type { Column, Row } from '../viz/types';
+import drawer from './drawer.module.css';
 
 interface VizDrawerProps {
   mode: 'types' | 'settings';
@@ -24,10 +24,10 @@ interface VizDrawerProps {
 export function VizDrawer({ mode, display, settings, columns, rows, onDisplay, onSettings, onMode, onClose }: VizDrawerProps) {
   const shown = visualizationOf(display);
   return (
-    <aside className={`${styles.drawer} ${styles.drawer_start}`} aria-label={say('Visualization')}>
-      <div className={styles.drawer_head}>
+    <aside className={`${drawer.drawer} ${drawer.drawer_start}`} aria-label={say('Visualization')}>
+      <div className={drawer.drawer_head}>
         {mode === 'types' ? say('Visualization') : say('{{name}} settings', { name: shown.title() })}
-        <span className={styles.grow} />
+        <span className={drawer.grow} />
         <IconButton label={say('Close')} icon={<IconX size={18} stroke={1.6} aria-hidden />} onClick={onClose} />
       </div>
       {mode === 'types' ? (
