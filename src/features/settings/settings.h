@@ -12,7 +12,7 @@
 
 namespace basalt::features {
 
-enum class SettingReader { Public, SignedIn, Administrator };
+enum class SettingReader { Public, SignedIn, Administrator, Nobody };  // Nobody: only the server itself
 
 struct SettingDefinition {
   std::string key;                       // "site-name", as the API knows it
@@ -20,6 +20,7 @@ struct SettingDefinition {
   json::value default_value = nullptr;
   SettingReader reader = SettingReader::Administrator;
   bool secret = false;                   // sealed at rest, answered masked
+  bool masked = true;                    // of secrets: false when administrators must see it whole
   const char* (*check)(const json::value&) = nullptr;  // sentence when a new value is wrong
 };
 
@@ -40,7 +41,10 @@ class Settings {
   bool flag(std::string_view key);
   bool is_default(std::string_view key);
   std::optional<std::string> fixed_by(std::string_view key) const;  // the variable's name
-  // Throws Failure BadRequest (unknown key, wrong value, fixed by its variable). null resets to the default.
+  // What administrators see: secrets as "**********" and their last two characters.
+  json::value shown(const SettingDefinition& definition);
+  // Throws Failure BadRequest (unknown key, wrong value, fixed by its variable). null resets to the default; a secret that
+  // comes back masked stays as it is.
   void change(std::string_view key, const json::value& value);
   void reload();
 
