@@ -18,7 +18,7 @@ add_strings('admin', {
   groups: 'Groups',
   data: 'Data',
   collections: 'Collections',
-  overview: 'Updates and backups',
+  overview: 'Overview',
   store: 'Store: {{engine}}',
   schema: 'Schema {{schema}}',
   version: 'Version {{version}}',
