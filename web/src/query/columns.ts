@@ -176,8 +176,18 @@ export function visibleColumns(
 }
 export const flatColumns = (groups: ColumnGroup[]): Column[] => groups.flatMap((group) => group.columns);
 
+// Custom columns may speak of each other; a circle (which the server refuses) has no type.
+const resolving = new Set<unknown>();
 function expressionColumn(catalog: Catalog, query: Query, stageIndex: number, name: string, expression: Expression): Column {
-  const type = expressionType(catalog, query, stageIndex, expression);
+  let type = "type/*";
+  if (!resolving.has(expression)) {
+    resolving.add(expression);
+    try {
+      type = expressionType(catalog, query, stageIndex, expression);
+    } finally {
+      resolving.delete(expression);
+    }
+  }
   return {
     ref: ["expression", name], name, displayName: name, longName: name, origin: "expression", baseType: type, effectiveType: type,
     semanticType: null, fieldId: null, tableId: null, fkTargetFieldId: null, hasFieldValues: null, fingerprint: null, unit: null, description: null,
@@ -192,7 +202,8 @@ export function findColumn(catalog: Catalog, query: Query, stageIndex: number, r
     const found = stage?.expressions.find((item) => item.name === ref[1]);
     return found ? expressionColumn(catalog, query, stageIndex, found.name, found.expression) : undefined;
   }
-  const columns = flatColumns(visibleColumns(catalog, query, stageIndex));
+  // Custom columns are not among them: their types are found through this very function.
+  const columns = flatColumns(visibleColumns(catalog, query, stageIndex, { upToExpression: 0 }));
   const exact = columns.find((column) => sameColumn(column.ref as Ref, ref));
   if (exact) return exact;
   // Be lenient as the server is: an id may stand for a named column of the stage before, a name for a field.

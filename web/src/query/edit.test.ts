@@ -42,6 +42,13 @@ describe("columns of a stage", () => {
     expect(missingTables(ordersQuery(), bare).sort()).toEqual([2, 3]);
     expect(missingTables(ordersQuery(), shop)).toEqual([]);
   });
+  it("may speak of each other, even in a circle", () => {
+    let query = edit.addExpression(ordersQuery(), 0, "A", ["*", ["round", total], ["field", ORDERS.QUANTITY, null]]);
+    query = edit.addExpression(query, 0, "B", ["+", ["expression", "A"], 1]);
+    expect(findColumn(shop, query, 0, ["expression", "B"])?.effectiveType).toBe("type/Float");
+    const circle = edit.addExpression(edit.addExpression(ordersQuery(), 0, "A", ["+", ["expression", "B"], 1]), 0, "B", ["+", ["expression", "A"], 1]);
+    expect(visibleColumns(shop, circle).find((group) => group.kind === "expression")?.columns).toHaveLength(2);
+  });
   it("have the type that their formula gives", () => {
     expect(expressionType(shop, ordersQuery(), 0, ["+", total, 1])).toBe("type/Float");
     expect(expressionType(shop, ordersQuery(), 0, ["case", [[[">", total, 1], "big"]]])).toBe("type/Text");

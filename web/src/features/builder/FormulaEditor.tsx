@@ -8,6 +8,7 @@ import { printFormula } from '@/query/formula/print';
 import { FormulaError } from '@/query/formula/tokens';
 import type { Expression } from '@/query/types';
 import { say } from '@/query/words';
+import { useFirstFocus } from '@/query/editors/useFirstFocus';
 import lists from '@/query/editors/editors.module.css';
 import styles from './builder.module.css';
 
@@ -37,6 +38,8 @@ export function FormulaEditor({ context, start, name: start_name, named, onDone,
   const [hidden, set_hidden] = useState(true);
   const [tried, set_tried] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
+  const root = useRef<HTMLFormElement>(null);
+  useFirstFocus(root);
   const id = useId();
   const parsed = useMemo(() => {
     try {
@@ -86,6 +89,7 @@ export function FormulaEditor({ context, start, name: start_name, named, onDone,
   const look = { size: 16, stroke: 1.6, 'aria-hidden': true } as const;
   return (
     <form
+      ref={root}
       className={styles.editor}
       onSubmit={(event) => {
         event.preventDefault();

@@ -1,6 +1,6 @@
 import { Checkbox, NumberInput, Radio, Select } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { fields } from '@/api/databases';
 import { Button, IconButton } from '@/ui/Button';
 import { withUnit } from '../clauses';
@@ -11,6 +11,7 @@ import type { Clause, Column, ColumnRef } from '../types';
 import { say } from '../words';
 import { DateEditor, isCompleteDate } from './DateEditor';
 import styles from './editors.module.css';
+import { useFirstFocus } from './useFirstFocus';
 import { choicesOf, FreeValues, ValueList, type ChoiceSource } from './ValueList';
 
 /** Values of a field to choose from; null where they are not listed or cannot be searched. */
@@ -36,6 +37,8 @@ export function FilterEditor({ column, clause, onDone, onBack, confirm }: {
   onBack?: () => void;
   confirm?: string;
 }) {
+  const root = useRef<HTMLFormElement>(null);
+  useFirstFocus(root);
   const ref = withUnit(column.ref as ColumnRef, null);
   const before = clause ? readFilter(clause) : null;
   const dated = isDate(column);
@@ -62,6 +65,7 @@ export function FilterEditor({ column, clause, onDone, onBack, confirm }: {
   }
   return (
     <form
+      ref={root}
       className={styles.panel}
       style={{ width: 320 }}
       onSubmit={(event) => {

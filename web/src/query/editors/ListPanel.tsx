@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { say } from '../words';
+import { useFirstFocus } from './useFirstFocus';
 import styles from './editors.module.css';
 
 export interface ListItem {
@@ -37,6 +38,8 @@ export function ListPanel({ groups, label, search = true, head, foot, words, onW
   const [at, set_at] = useState(0);
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLDivElement>(null);
+  useFirstFocus(root);
   const text = words ?? own;
   const shown = useMemo(() => {
     const wanted = text.trim().toLowerCase();
@@ -62,7 +65,7 @@ export function ListPanel({ groups, label, search = true, head, foot, words, onW
   }
   let index = -1;
   return (
-    <div className={styles.panel} onKeyDown={on_key}>
+    <div className={styles.panel} onKeyDown={on_key} ref={root}>
       {head}
       {search && (
         <div className={styles.search}>

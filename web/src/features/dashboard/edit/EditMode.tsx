@@ -268,7 +268,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
           </div>
         </div>
         {open?.kind === 'add' && <AddDrawer start={dashboard.collection_id} onAdd={add_question} onClose={() => set_open(null)} onNew={(kind) => go(kind === 'builder' ? paths.builder() : paths.sql())} />}
-        {look_card && <LookDrawer key={look_card.id} dashboard={dashboard.id} dashcard={look_card} parameters={parameters} values={values} onChange={(settings) => set(model.setSettings(latest.current, look_card.id, settings))} onClose={() => set_open(null)} />}
+        {look_card && <LookDrawer key={look_card.id} dashboard={dashboard.id} dashcard={look_card} parameters={parameters} values={values} onChange={(settings) => set(model.setSettings(latest.current, look_card.id, settings), `look/${look_card.id}`)} onClose={() => set_open(null)} />}
         {parameter && (
           <FilterDrawer
             key={parameter.id} dashboard={dashboard.id} parameter={parameter} others={parameters.filter((item) => item.id !== parameter.id)} cards={cards} options={options} loading={loading} chosen={chosen} onPick={set_chosen}
