@@ -146,8 +146,8 @@ class DuckConnection final : public Connection {
         throw Failure(FailureKind::Database, "The query has a parameter without a value.");
       for (std::size_t i = 0; i < std::min<std::size_t>(statement.values.size(), library.nparams(prepared)); ++i) bind(library, prepared, i + 1, statement.values[i]);
       if (library.pending_prepared_streaming(prepared, &pending) != DuckDBSuccess) fail(library.pending_error(pending));
-      // An interrupt before this point would be forgotten by the statement that begins now.
-      if (cancelled_ || late_) fail("INTERRUPT Error: Interrupted!");
+      // The beginning statement forgot an interrupt that came before it; its tasks already run and only an interrupt ends them.
+      if (cancelled_ || late_) library.interrupt(connection_);
       if (library.execute_pending(pending, &result) != DuckDBSuccess) {
         std::string words = library.result_error(&result) ? library.result_error(&result) : library.pending_error(pending);
         library.destroy_result(&result);

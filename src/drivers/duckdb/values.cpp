@@ -82,7 +82,7 @@ void write_time(std::string& out, std::int64_t nanoseconds) {
   out += ':';
   two(out, static_cast<int>(seconds % 60));
   if (auto fraction = nanoseconds % 1'000'000'000) {
-    char digits[11];
+    char digits[16];
     std::snprintf(digits, sizeof digits, ".%09d", static_cast<int>(fraction));
     std::string_view text(digits, 10);
     while (text.ends_with("000")) text.remove_suffix(3);

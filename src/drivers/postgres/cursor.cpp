@@ -93,8 +93,9 @@ class StatementCursor : public Cursor {
 class RowCursor final : public StatementCursor {
  public:
   explicit RowCursor(PostgresConnection& connection, Result first) : StatementCursor(connection), pending_(std::move(first)) {
-    learn_columns(pending_.get());
-    if (PQresultStatus(pending_.get()) != PGRES_SINGLE_TUPLE) end();
+    auto status = PQresultStatus(pending_.get());
+    if (status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_OK) learn_columns(pending_.get());
+    if (status != PGRES_SINGLE_TUPLE) end();
   }
   ~RowCursor() override {
     if (!done_) leave();

@@ -109,7 +109,7 @@ class Postgres final : public Driver {
     if (dbname.empty()) throw bad_field("dbname", "Name the database to connect to.");
     if (user.empty()) throw bad_field("user", "Name the user to connect as.");
     Options options{{"host", wanted("host", "localhost")}, {"port", wanted("port", "5432")}, {"dbname", dbname}, {"user", user},
-                    {"password", text_of(details, "password")}, {"passfile", "/dev/null"}, {"connect_timeout", "10"},
+                    {"password", text_of(details, "password")}, {"passfile", "/dev/null/none"}, {"connect_timeout", "10"},
                     {"application_name", "basalt"}, {"client_encoding", "UTF8"}, {"gssencmode", "disable"},
                     // A server that vanished is noticed within a minute.
                     {"keepalives", "1"}, {"keepalives_idle", "30"}, {"keepalives_interval", "10"}, {"keepalives_count", "3"}, {"tcp_user_timeout", "60000"}};
