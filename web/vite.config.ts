@@ -1,9 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
+/** The page shown while the server is starting goes out with the app, as it is: it needs nothing else. */
+const startup_page = {
+  name: 'startup-page',
+  generateBundle(this: { emitFile: (file: { type: 'asset'; fileName: string; source: string }) => void }) {
+    const source = readFileSync(fileURLToPath(new URL('./startup/startup.html', import.meta.url)), 'utf8');
+    this.emitFile({ type: 'asset', fileName: 'startup.html', source });
+  },
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), startup_page],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     outDir: 'dist',

@@ -77,7 +77,10 @@ http::Response starting_answer(const http::Request& request, const upgrade::Prog
   if (request.path == "/api/health" || request.path == "/readyz" || request.path.starts_with("/api")) return wait_a_moment(http::Response::json(unavailable_body(now), 503));
   if (request.path == "/metrics")
     return http::Response::text("# TYPE basalt_migration_progress gauge\nbasalt_migration_progress " + json::write(json::value(now.fraction)) + "\n");
-  if (auto page = startup_page(); !page.empty()) return wait_a_moment(http::Response::html(page, 503));
+  // One file by itself: its script and styles are inside it, and nothing a stranger wrote is.
+  if (auto page = startup_page(); !page.empty())
+    return wait_a_moment(http::Response::html(page, 503)
+                             .with_header("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"));
   return wait_a_moment(http::Response::text("Basalt is starting.", 503));
 }
 

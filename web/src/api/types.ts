@@ -579,7 +579,9 @@ export interface ApiKey {
 }
 
 export interface MigrationRun {
-  migration: string;
+  /** Number of the step in the store's history. */
+  migration: number | string;
+  name?: string;
   direction: string;
   state: string;
   rows: number | null;
@@ -606,10 +608,14 @@ export interface Updates {
   schema: number | string;
   engine: 'sqlite' | 'postgres';
   instance_id: string;
+  /** Where the store stands, in words. */
+  sentence?: string;
+  /** Oldest schema an older binary may still use. */
+  compat_floor?: number;
   history: MigrationRun[];
   backups: Backup[];
   parked: { table: string; column: string; count: number }[];
-  plan: { from: number | string; to: number | string; steps: { migration: string; operations: string[] }[] } | null;
+  plan: { from: number | string; to: number | string; steps: { migration: number | string; name?: string; operations: string[]; rows?: number | null; will_park?: unknown }[] } | null;
   progress: { step?: string; step_name?: string; progress?: number; eta_seconds?: number } | null;
 }
 

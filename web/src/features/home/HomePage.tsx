@@ -1,7 +1,7 @@
 import { IconAdjustmentsHorizontal, IconDatabase, IconPlus, IconSparkles, IconTerminal2, IconTrendingUp } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
-import { useCollection, useCollectionItems, usePopular, useRecents } from '@/api/collections';
+import { useCollection, useCollectionItems, usePopular, useRecents, useSearch } from '@/api/collections';
 import { databases, useDatabases } from '@/api/databases';
 import { useCurrentUser } from '@/api/session';
 import type { CollectionItem, RecentItem } from '@/api/types';
@@ -39,9 +39,12 @@ export function HomePage() {
     .filter((item) => item.model === 'dashboard' || item.model === 'card')
     .slice(0, 3)
     .map((item) => ({ id: item.model_id ?? item.id ?? 0, model: item.model, name: item.name, display: item.display, description: null }));
-  const shown = pins.length > 0 ? pins.slice(0, 6) : most;
+  const bare = pinned.isFetched && popular.isFetched && pins.length === 0 && most.length === 0;
+  const any = useSearch({ models: ['dashboard'], limit: 3, offset: 0 }, bare);
+  const found: CollectionItem[] = (bare ? (any.data?.data ?? []) : []).map((item) => ({ id: Number(item.id), model: item.model, name: item.name, description: item.description }));
+  const shown = pins.length > 0 ? pins.slice(0, 6) : most.length > 0 ? most : found;
   const lately = (recents.data ?? []).slice(0, 6);
-  const settled = pinned.isFetched && popular.isFetched && recents.isFetched && sources.isFetched;
+  const settled = pinned.isFetched && popular.isFetched && recents.isFetched && sources.isFetched && (!bare || any.isFetched);
   const connected = (sources.data ?? []).filter((one) => !one.is_saved_questions);
   const nothing = settled && shown.length === 0 && lately.length === 0;
 
@@ -68,7 +71,7 @@ export function HomePage() {
           {(shown.length > 0 || !settled) && (
             <section className={styles.section} aria-labelledby="home-pinned">
               <div className={styles.section_head}>
-                <h2 id="home-pinned">{pins.length > 0 || !settled ? t('pinned') : t('popular')}</h2>
+                <h2 id="home-pinned">{pins.length > 0 || !settled ? t('pinned') : most.length > 0 ? t('popular') : t('dashboards')}</h2>
                 <Link href="/search?type=dashboard">{t('all_dashboards')}</Link>
               </div>
               <div className={styles.previews}>
@@ -79,12 +82,14 @@ export function HomePage() {
             </section>
           )}
           <div className={styles.halves}>
+            {(lately.length > 0 || recents.isPending) && (
             <section aria-labelledby="home-recent">
               <div className={styles.section_head}>
                 <h2 id="home-recent">{t('left_off')}</h2>
               </div>
               <div className={styles.list}>{recents.isPending ? <ListSkeleton rows={6} height={48} /> : lately.map((item) => <Recent key={item_key(item)} item={item} />)}</div>
             </section>
+            )}
             <section aria-labelledby="home-worth">
               <div className={styles.section_head}>
                 <h2 id="home-worth">{t('worth')}</h2>

@@ -9,6 +9,7 @@ add_strings('home', {
   arrange: 'Arrange home',
   pinned: 'Pinned',
   popular: 'Looked at most',
+  dashboards: 'Dashboards',
   all_dashboards: 'All dashboards',
   left_off: 'Pick up where you left off',
   worth: 'Worth a look',

@@ -250,7 +250,9 @@ function DataStep({ first_name }: { first_name: string }) {
   async function use_sample() {
     set_busy('sample');
     try {
-      await databases.add_sample();
+      // The server may have made it on its very first start.
+      const there = await databases.list();
+      if (!there.some((one) => one.is_sample)) await databases.add_sample();
       leave();
     } catch (error) {
       toast_failure(error);

@@ -111,6 +111,12 @@ export function to_store(typed: string, current: unknown, fallback: unknown): un
   return numeric && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+/** A switch nobody touched shows what holds without it. Exported for tests. */
+export function is_on(setting: Pick<Setting, 'value' | 'default'>): boolean {
+  const value = setting.value ?? setting.default;
+  return value === true || value === 'true';
+}
+
 function Row({ known, setting }: { known: Known; setting: Setting }) {
   const { t } = useTranslation('admin_settings');
   const properties = useProperties();
@@ -162,7 +168,7 @@ function Row({ known, setting }: { known: Known; setting: Setting }) {
       </div>
       <div className={styles.field}>
         {known.kind === 'switch' ? (
-          <Switch id={id} aria-describedby={`${id}-help`} checked={value === true || value === 'true'} disabled={locked} onChange={(event) => void store(event.currentTarget.checked)} />
+          <Switch id={id} aria-describedby={`${id}-help`} checked={is_on(setting)} disabled={locked} onChange={(event) => void store(event.currentTarget.checked)} />
         ) : known.kind === 'choice' ? (
           <Select
             id={id}

@@ -77,7 +77,7 @@ export function UpdatesPage() {
           {data.progress && <Progress progress={data.progress} />}
           <div className={styles.columns}>
             <div className={styles.column}>
-              <Plan plan={data.plan} />
+              <Plan plan={data.plan} sentence={data.sentence} />
               <Backups backups={data.backups} />
               <History history={data.history} />
             </div>
@@ -105,7 +105,7 @@ function Progress({ progress }: { progress: NonNullable<Updates['progress']> }) 
   );
 }
 
-function Plan({ plan }: { plan: Updates['plan'] }) {
+function Plan({ plan, sentence }: { plan: Updates['plan']; sentence?: string }) {
   const { t } = useTranslation('admin_updates');
   return (
     <section className={admin.card} aria-labelledby="plan">
@@ -120,7 +120,7 @@ function Plan({ plan }: { plan: Updates['plan'] }) {
       </div>
       {!plan || plan.steps.length === 0 ? (
         <p className={styles.none}>
-          <Seen /> {t('plan_none')}
+          <Seen /> {sentence ? `${sentence} ${t('plan_none')}` : t('plan_none')}
         </p>
       ) : (
         <div className={styles.scroll}>
@@ -129,12 +129,15 @@ function Plan({ plan }: { plan: Updates['plan'] }) {
               <tr>
                 <th scope="col">{t('step')}</th>
                 <th scope="col">{t('what')}</th>
+                <th scope="col" data-end>
+                  {t('rows')}
+                </th>
               </tr>
             </thead>
             <tbody>
               {plan.steps.map((step) => (
                 <tr key={step.migration}>
-                  <td className={styles.strong}>{step.migration}</td>
+                  <td className={styles.strong}>{step.name ? `${step.migration}  ${step.name.replaceAll('_', ' ')}` : step.migration}</td>
                   <td>
                     <ul className={styles.operations}>
                       {step.operations.map((operation, index) => (
@@ -142,6 +145,7 @@ function Plan({ plan }: { plan: Updates['plan'] }) {
                       ))}
                     </ul>
                   </td>
+                  <td data-end>{count(step.rows)}</td>
                 </tr>
               ))}
             </tbody>
@@ -265,7 +269,7 @@ function History({ history }: { history: MigrationRun[] }) {
             <tbody>
               {(all ? history : history.slice(0, first_rows)).map((run, index) => (
                 <tr key={index}>
-                  <td className={styles.strong}>{run.migration}</td>
+                  <td className={styles.strong}>{run.name ? `${run.migration}  ${run.name.replaceAll('_', ' ')}` : run.migration}</td>
                   <td>{/down|back|reverse/i.test(run.direction) ? t('down') : t('up')}</td>
                   <td>{state(run)}</td>
                   <td data-end>{count(run.rows)}</td>

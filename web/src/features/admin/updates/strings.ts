@@ -14,7 +14,7 @@ add_strings('admin_updates', {
   backing_up: 'Backing up and checking…',
   backed_up: 'The backup is made and checked: {{tables}} tables, {{rows}} rows.',
   plan: 'The plan, before anything runs',
-  plan_none: 'Nothing to do: the store is as this version wants it.',
+  plan_none: 'Nothing is left to do.',
   plan_from_to: 'From schema {{from}} to {{to}}',
   copy_json: 'Copy as JSON',
   step: 'Step',
