@@ -130,7 +130,7 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
     <div className={styles.page}>
       <div className={styles.title}>
         <h1>{card?.name ?? say('New question')}</h1>
-        {(dirty || !card) && <Tag tone="ember">{say('Not saved')}</Tag>}
+        {(dirty || (!card && isRunnable(query))) && <Tag tone="ember">{say('Not saved')}</Tag>}
         <span className={styles.spring} />
         <IconButton label={say('Undo')} icon={<IconArrowBackUp size={20} stroke={1.6} aria-hidden />} onClick={history.undo} disabled={!history.can_undo} />
         <IconButton label={say('Redo')} icon={<IconArrowForwardUp size={20} stroke={1.6} aria-hidden />} onClick={history.redo} disabled={!history.can_redo} />

@@ -54,7 +54,7 @@ export function FormulaEditor({ context, start, name: start_name, named, onDone,
   const here = Math.min(at, options.length - 1);
   const call = callAt(text, cursor);
   // A mistake at the end is only "not finished yet" while one types there.
-  const typing = parsed.error !== null && !tried && parsed.error.end >= text.trimEnd().length - 1;
+  const typing = parsed.error !== null && !tried && parsed.error.end >= text.trimEnd().length - 1 && !/[\])"']\s*$/.test(text);
   const error = parsed.error && text !== '' && !typing ? parsed.error : tried ? parsed.error : null;
 
   function move(position: number) {

@@ -60,7 +60,7 @@ export function InfoDrawer({ dashboard, onClose }: { dashboard: Dashboard; onClo
         opened={going_back !== null} onClose={() => set_going_back(null)} title={say('Go back to this state?')} confirm={say('Go back')}
         onConfirm={async () => {
           await revisions.revert('dashboard', dashboard.id, going_back!);
-          await client.invalidateQueries({ queryKey: ['dashboards', dashboard.id] });
+          await Promise.all([client.invalidateQueries({ queryKey: ['dashboards', dashboard.id] }), client.invalidateQueries({ queryKey: ['dashboard-results', dashboard.id] })]);
           toast(say('The dashboard is as it was then.'));
         }}
       >

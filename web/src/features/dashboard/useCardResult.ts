@@ -23,8 +23,11 @@ export interface CardResult {
 /** The parts of the keys under which results lie, to refresh or drop them all. */
 export const resultKey = (dashboard: number) => ['dashboard-results', dashboard];
 
-/** Runs one card of a dashboard with its filters; at most six run at once, and leaving the page stops them. */
-export function useCardResult(dashboard: number, dashcard: DashCard, parameters: Parameter[], values: Values, enabled = true): CardResult {
+/**
+ * Runs one card of a dashboard with its filters; at most six run at once, and leaving the page stops them.
+ * `detached`: the server does not know the card at this place yet, so it runs by itself.
+ */
+export function useCardResult(dashboard: number, dashcard: DashCard, parameters: Parameter[], values: Values, detached = false): CardResult {
   const client = useQueryClient();
   const [cancelled, set_cancelled] = useState(false);
   const sent = useMemo(() => parametersFor(dashcard.parameter_mappings, parameters, values), [dashcard.parameter_mappings, parameters, values]);
@@ -32,14 +35,14 @@ export function useCardResult(dashboard: number, dashcard: DashCard, parameters:
   const key = useMemo(() => [...resultKey(dashboard), dashcard.id, card, JSON.stringify(sent)], [dashboard, dashcard.id, card, sent]);
   const run = (signal: AbortSignal): Promise<Dataset> => {
     const ignore_cache = client.getQueryState(key)?.isInvalidated ?? false;
-    return dashcard.id > 0
+    return dashcard.id > 0 && !detached
       ? dashboards.run_card({ dashboard, dashcard: dashcard.id, card: card! }, { parameters: sent, ignore_cache }, { signal })
       : cards.run(card!, { parameters: sent, ignore_cache }, { signal });
   };
   const result = useQuery({
     queryKey: key,
     queryFn: ({ signal }) => cardRunner.run(() => run(signal), signal),
-    enabled: enabled && card !== null && !cancelled,
+    enabled: card !== null && !cancelled,
     staleTime: 10 * 60_000, gcTime: 5 * 60_000, retry: false, refetchOnWindowFocus: false,
     placeholderData: (before) => before,
   });

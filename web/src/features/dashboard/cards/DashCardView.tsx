@@ -26,6 +26,8 @@ export interface DashCardProps {
   /** Where the title leads; null while editing. */
   href: ((card: Card) => string) | null;
   editing?: boolean;
+  /** Not saved at this place yet. */
+  detached?: boolean;
   onPoint?: (point: PointEvent, card: Card) => void;
   onClear?: () => void;
 }
@@ -58,8 +60,8 @@ export function DashCardView(props: DashCardProps) {
   return <QuestionCard {...props} card={card} />;
 }
 
-function QuestionCard({ dashboard, dashcard, parameters, values, href, editing, onPoint, onClear, card }: DashCardProps & { card: Card }) {
-  const result = useCardResult(dashboard, dashcard, parameters, values);
+function QuestionCard({ dashboard, dashcard, parameters, values, href, editing, detached, onPoint, onClear, card }: DashCardProps & { card: Card }) {
+  const result = useCardResult(dashboard, dashcard, parameters, values, detached);
   const number = isNumberCard(card);
   const title = titleOf(dashcard);
   const failed = result.data?.status === 'failed' || result.error !== null;
@@ -105,7 +107,7 @@ function Body({ result, dashcard, card, title, editing, onPoint, onClear, href, 
   }
   if (result.error) {
     if (result.error instanceof ApiError && result.error.status === 403) return <div className={`${styles.state} ${styles.middle}`}><NoPermission small={short} /></div>;
-    return <Problem short={short} title={say('The server did not answer this question.')} detail={result.error.message} result={result} href={href} />;
+    return <Problem short={short} title={say('The server did not answer this question.')} detail={result.error.message} source={say('The server says')} result={result} href={href} />;
   }
   if (!result.data) return <div className={styles.state}>{isNumberCard(card) ? <NumberSkeleton /> : <ChartSkeleton />}</div>;
   if (result.data.status === 'failed') {
@@ -144,11 +146,11 @@ function NoPermission({ small }: { small: boolean }) {
   if (small) return <span className={styles.short}><IconLock size={16} aria-hidden /> {say('You may not see this.')}</span>;
   return <EmptyState size="card" icon={<IconLock size={18} stroke={1.6} aria-hidden />} title={say('You may not see this card')}>{say('An administrator can give your group access to its data or collection.')}</EmptyState>;
 }
-function Problem({ short, title, hint, detail, result, href }: { short: boolean; title: string; hint?: string; detail: string | null; result: CardResult; href: string | null }) {
+function Problem({ short, title, hint, detail, source, result, href }: { short: boolean; title: string; hint?: string; source?: string; detail: string | null; result: CardResult; href: string | null }) {
   if (short) return <div className={styles.short} role="alert" title={detail ?? undefined}><b style={{ flex: 1, color: 'var(--red-text)' }}>{title}</b><Button size="small" icon={<IconRefresh size={14} aria-hidden />} onClick={result.again}>{say('Try again')}</Button></div>;
   return (
     <div className={styles.state}>
-      <ErrorCard title={title} detail={detail} onRetry={result.again} actions={href ? <Link href={href} style={{ textDecoration: 'none' }}><Button tabIndex={-1}>{say('Open the question')}</Button></Link> : undefined}>
+      <ErrorCard title={title} detail={detail} source={source} onRetry={result.again} actions={href ? <Link href={href} style={{ textDecoration: 'none' }}><Button tabIndex={-1}>{say('Open the question')}</Button></Link> : undefined}>
         {hint ?? say('The other cards are up to date.')}
       </ErrorCard>
     </div>

@@ -30,6 +30,7 @@ import { AddDrawer, LookDrawer } from './drawers';
 import { useMappings } from './useMappings';
 import styles from '../dashboard.module.css';
 
+const NO_MAPPINGS: Dashboard['dashcards'][number]['parameter_mappings'] = [];
 type Open = { kind: 'add'; replace?: number } | { kind: 'filter'; id: string } | { kind: 'look'; id: number } | null;
 
 /** A dashboard while it is changed; nothing is stored before "Save dashboard". */
@@ -55,6 +56,9 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
   const parameters = draft.parameters as Parameter[];
   const parameter = open?.kind === 'filter' ? (parameters.find((item) => item.id === open.id) ?? null) : null;
   const { options, loading } = useMappings(cards, parameter);
+  // Cards run as they are saved: the server knows nothing yet of filters and links that are being made.
+  const saved_cards = useMemo(() => new Map(start.dashcards.map((card) => [card.id, card])), [start]);
+  const as_saved = (card: Dashboard['dashcards'][number]) => (model.virtualKind(card) ? card : { ...card, parameter_mappings: saved_cards.get(card.id)?.parameter_mappings ?? NO_MAPPINGS });
   const changes = useMemo(() => model.countChanges(start, draft), [start, draft]);
   const dirty = changes > 0;
   const here = tabs.length > 0 ? tab : null;
@@ -66,7 +70,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
       const before = draft.tabs.findIndex((item) => item.id === tab);
       const saved = await dashboards.update(dashboard.id, model.payloadOf(draft) as unknown as Partial<Dashboard>);
       client.setQueryData(['dashboards', dashboard.id], saved);
-      await client.invalidateQueries({ queryKey: ['dashboards', dashboard.id] });
+      await Promise.all([client.invalidateQueries({ queryKey: ['dashboards', dashboard.id] }), client.invalidateQueries({ queryKey: ['revisions', 'dashboard', dashboard.id] })]);
       allowed.current = true;
       toast(say('Dashboard saved.'));
       onDone(saved.tabs?.[before]?.id ?? null);
@@ -243,7 +247,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
                   flat, dim: parameter !== null && !flat,
                   body: (
                     <>
-                      <DashCardView dashboard={dashboard.id} dashcard={card} parameters={parameters} values={values} href={null} editing />
+                      <DashCardView dashboard={dashboard.id} dashcard={as_saved(card)} parameters={virtual ? parameters : (start.parameters as Parameter[])} values={values} href={null} editing detached={saved_cards.get(card.id)?.card_id !== card.card_id} />
                       {virtual && <div className="card-drag" style={{ position: 'absolute', inset: 0, cursor: 'grab', zIndex: 4 }} onDoubleClick={() => set_open({ kind: 'look', id: card.id })} />}
                       {parameter && (!virtual || fit.length > 0) && <Wire card={card} parameter={parameter.id} options={fit} loading={loading} onLink={(target) => link(card.id, target)} />}
                       {!parameter && (
@@ -268,7 +272,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
           </div>
         </div>
         {open?.kind === 'add' && <AddDrawer start={dashboard.collection_id} onAdd={add_question} onClose={() => set_open(null)} onNew={(kind) => go(kind === 'builder' ? paths.builder() : paths.sql())} />}
-        {look_card && <LookDrawer key={look_card.id} dashboard={dashboard.id} dashcard={look_card} parameters={parameters} values={values} onChange={(settings) => set(model.setSettings(latest.current, look_card.id, settings), `look/${look_card.id}`)} onClose={() => set_open(null)} />}
+        {look_card && <LookDrawer key={look_card.id} dashboard={dashboard.id} dashcard={as_saved(look_card)} parameters={start.parameters as Parameter[]} values={values} onChange={(settings) => set(model.setSettings(latest.current, look_card.id, settings), `look/${look_card.id}`)} onClose={() => set_open(null)} />}
         {parameter && (
           <FilterDrawer
             key={parameter.id} dashboard={dashboard.id} parameter={parameter} others={parameters.filter((item) => item.id !== parameter.id)} cards={cards} options={options} loading={loading} chosen={chosen} onPick={set_chosen}

@@ -105,7 +105,7 @@ export function LookDrawer({ dashboard, dashcard, parameters, values, onChange, 
   );
 }
 function Look({ dashboard, dashcard, card, parameters, values, onChange }: { dashboard: number; dashcard: DashCard; card: Card; parameters: Parameter[]; values: Values; onChange: (settings: Record<string, unknown>) => void }) {
-  const result = useCardResult(dashboard, dashcard, parameters, values);
+  const result = useCardResult(dashboard, dashcard, parameters, values, dashcard.id < 0);
   if (!result.data || result.data.status !== 'completed') return <ListSkeleton rows={4} height={36} />;
   const shown = settingsOf(dashcard);
   return (
