@@ -95,7 +95,9 @@ std::int64_t Request::path_integer(std::string_view name) const {
 json::value Request::json_body() const {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) return json::object();
   auto type = header("content-type").value_or("");
-  if (type.starts_with("application/x-www-form-urlencoded")) {
+  // curl says "form" of everything it is given with -d: a body that begins as JSON is JSON.
+  char first = body[body.find_first_not_of(" \t\r\n")];
+  if (type.starts_with("application/x-www-form-urlencoded") && first != '{' && first != '[') {
     json::object fields;
     for (auto& [name, value] : parse_query_text(body)) fields[name] = value;
     return fields;

@@ -191,7 +191,7 @@ json::value current_person(Services& services, const http::Request& request) {
     person.personal_collection = services.store.write([&](appdb::Connection& connection) { return ensure_personal_collection(connection, person.id, services.clock.now()); });
     services.permissions.forget();
   }
-  bool may_query = false, may_sql = false;
+  bool may_query = rights->is_administrator(), may_sql = may_query;
   services.store.read([&](appdb::Connection& connection) {
     connection.each("SELECT id FROM \"database\"", {}, [&](const appdb::Row& row) {
       auto id = row.id<DatabaseId>("id");
