@@ -224,7 +224,7 @@ CardId create_card(Services& services, const Rights& rights, const NewCard& want
   check_metric(kind, wanted.dataset_query);
   auto place = services.store.read([&](Connection& connection) {
     if (wanted.dashboard_id) return place_of_dashboard(connection, rights, *wanted.dashboard_id);
-    auto place = collection_from(connection, wanted.collection_id);
+    auto place = collection_from(connection, wanted.collection_id.value.value_or(nullptr));
     require_place(connection, rights, place);
     return place;
   });

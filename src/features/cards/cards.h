@@ -33,7 +33,7 @@ struct NewCard {
   json::value dataset_query;
   json::object visualization_settings;
   std::optional<std::string> type, description, entity_id;
-  json::value collection_id = nullptr;
+  Patch<json::value> collection_id;
   std::optional<std::int64_t> collection_position, cache_ttl;
   std::optional<json::array> parameters, parameter_mappings, result_metadata;
   std::optional<DashboardId> dashboard_id;

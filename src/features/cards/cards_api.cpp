@@ -177,7 +177,7 @@ json::array dashboards_of(Connection& connection, const Rights& rights, CardId i
 
 struct CardList {
   std::vector<CardId> card_ids;
-  json::value collection_id = nullptr;
+  Patch<json::value> collection_id;
   std::optional<DashboardId> dashboard_id;
   static constexpr auto fields() {
     return json_fields(field("card_ids", &CardList::card_ids), field("collection_id", &CardList::collection_id), field("dashboard_id", &CardList::dashboard_id));
@@ -195,7 +195,7 @@ json::object move_many(Services& services, const Request& request, const CardLis
       change_card(services, *rights, id, change, OldDashcards::Keep);
     }
   } else {
-    auto to = services.store.read([&](Connection& c) { return collection_from(c, wanted.collection_id); });
+    auto to = services.store.read([&](Connection& c) { return collection_from(c, wanted.collection_id.value.value_or(nullptr)); });
     move_cards(services, *rights, wanted.card_ids, to);
   }
   return {{"status", "ok"}};

@@ -289,7 +289,7 @@ CollectionId create_collection(Connection& connection, const Rights& rights, con
   if (wanted.name_space && *wanted.name_space != "snippets") throw bad_field("namespace", "value must be \"snippets\" or null.");
   std::optional<CollectionId> parent;
   try {
-    parent = collection_from(connection, wanted.parent_id);
+    parent = collection_from(connection, wanted.parent_id.value.value_or(nullptr));
   } catch (const Failure& failure) {
     if (failure.kind() != FailureKind::BadRequest) throw;
     throw bad_field("parent_id", "value must be an integer greater than zero, or null.");

@@ -59,7 +59,7 @@ json::object collection_summary(appdb::Connection& connection, std::optional<Col
 struct NewCollection {
   std::string name;
   std::optional<std::string> description, name_space, authority_level;
-  json::value parent_id = nullptr;
+  Patch<json::value> parent_id;
   static constexpr auto fields() {
     return json_fields(field("name", &NewCollection::name, object_name), field("description", &NewCollection::description, description_text),
                        field("parent_id", &NewCollection::parent_id), field("namespace", &NewCollection::name_space),

@@ -53,7 +53,7 @@ class ContentTest : public testing::TestWithParam<appdb::Engine> {
     return store->write([&](appdb::Connection& c) {
       NewCollection wanted;
       wanted.name = name;
-      if (parent) wanted.parent_id = parent->value;
+      if (parent) wanted.parent_id = {true, json::value(parent->value)};
       return create_collection(c, TestRights(ada), wanted, now);
     });
   }

@@ -229,7 +229,7 @@ json::object dashboard_json(Services& services, const Rights& rights, DashboardI
 }
 
 DashboardId create_dashboard(Connection& connection, const Rights& rights, const NewDashboard& wanted, Timestamp now) {
-  auto place = collection_from(connection, wanted.collection_id);
+  auto place = collection_from(connection, wanted.collection_id.value.value_or(nullptr));
   require_place(connection, rights, place);
   auto parameters = wanted.parameters.value_or(json::array());
   check_parameters(parameters);

@@ -9,7 +9,7 @@ struct NewDashboard {
   std::optional<std::string> description;
   std::optional<json::array> parameters;
   std::optional<std::int64_t> cache_ttl, collection_position;
-  json::value collection_id = nullptr;
+  Patch<json::value> collection_id;
   static constexpr auto fields() {
     return json_fields(field("name", &NewDashboard::name, object_name), field("description", &NewDashboard::description), field("parameters", &NewDashboard::parameters),
                        field("cache_ttl", &NewDashboard::cache_ttl, positive), field("collection_id", &NewDashboard::collection_id),

@@ -14,7 +14,7 @@ class DashboardsTest : public ContentTest {
     return write([&](Connection& c) {
       NewDashboard wanted;
       wanted.name = name;
-      if (place) wanted.collection_id = place->value;
+      if (place) wanted.collection_id = {true, json::value(place->value)};
       return create_dashboard(c, TestRights(ada), wanted, now);
     });
   }

@@ -22,7 +22,7 @@ const char* snippet_name(const json::value& value) {
 struct NewSnippet {
   std::string name, content;
   std::optional<std::string> description;
-  json::value collection_id = nullptr;
+  Patch<json::value> collection_id;
   static constexpr auto fields() {
     return json_fields(field("name", &NewSnippet::name, snippet_name), field("content", &NewSnippet::content), field("description", &NewSnippet::description),
                        field("collection_id", &NewSnippet::collection_id));
@@ -105,7 +105,7 @@ void add_snippet_routes(http::Routes& routes, Services& services) {
     auto rights = services.rights(r);
     return services.store.write([&](Connection& c) {
       if (!writes_sql_somewhere(c, *rights)) throw forbidden();
-      auto folder = require_folder(c, *rights, body.collection_id);
+      auto folder = require_folder(c, *rights, body.collection_id.value.value_or(nullptr));
       require_free_name(c, body.name, 0);
       auto now = services.clock.now();
       auto id = c.insert("snippet", {{"name", body.name}, {"description", body.description}, {"content", body.content}, {"collection_id", folder}, {"archived", false},
