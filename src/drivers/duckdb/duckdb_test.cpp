@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "drivers/all.h"
-#include "drivers/duckdb/library.h"
+#include "drivers/duckdb/make_file.h"
 #include "drivers/testing.h"
 
 namespace basalt::drivers {
@@ -23,7 +23,7 @@ class DuckDbDriver : public ::testing::Test {
     std::ofstream(folder_ / "rows" / "birds.csv") << "name,wings,seen\nrobin,2,2024-05-17\n\"kiwi, the\",,2024-05-18\n";
     std::ofstream(folder_ / "secret.csv") << "word\nhidden\n";
     driver_ = make_duckdb({.data_directory = folder_ / "data", .duckdb_memory_mb = 256});
-    write("CREATE TABLE customer (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, note VARCHAR DEFAULT 'x');"
+    duckdb::make_file(file(), "CREATE TABLE customer (id INTEGER PRIMARY KEY, name VARCHAR NOT NULL, note VARCHAR DEFAULT 'x');"
           "CREATE TABLE sale (id BIGINT PRIMARY KEY, customer_id INTEGER REFERENCES customer (id), total DECIMAL(10, 2));"
           "CREATE VIEW names AS SELECT name FROM customer; COMMENT ON TABLE customer IS 'Who buys';"
           "INSERT INTO customer VALUES (1, 'Ann', NULL), (2, 'Bob', 'y'); INSERT INTO sale VALUES (1, 1, 12.50)");
@@ -35,22 +35,6 @@ class DuckDbDriver : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   std::filesystem::path file() const { return folder_ / "shop.duckdb"; }
-  void write(const char* text) {
-    auto& library = duckdb::library();
-    duckdb_config config = nullptr;
-    library.create_config(&config);
-    duckdb_database database = nullptr;
-    ASSERT_EQ(library.open_ext(file().c_str(), &database, config, nullptr), DuckDBSuccess);
-    library.destroy_config(&config);
-    duckdb_connection connection = nullptr;
-    ASSERT_EQ(library.connect(database, &connection), DuckDBSuccess);
-    duckdb_result result{};
-    EXPECT_EQ(library.query(connection, text, &result), DuckDBSuccess) << library.result_error(&result);
-    library.destroy_result(&result);
-    library.disconnect(&connection);
-    library.close(&database);
-  }
-
   std::filesystem::path folder_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<Connection> connection_;
