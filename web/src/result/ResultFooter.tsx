@@ -73,7 +73,7 @@ export function ResultFooter({ result, display, view, onView, onTypes, types_ope
       {onDownload && result && (
         <Menu position="top-end" withinPortal>
           <Menu.Target>
-            <Button ref={download_ref} size="small" icon={<IconDownload size={16} stroke={1.6} aria-hidden />} aria-label={say('Download')}>
+            <Button ref={download_ref} size="small" className={styles.download} icon={<IconDownload size={16} stroke={1.6} aria-hidden />} aria-label={say('Download')}>
               <span className={styles.wide}>{say('Download')}</span>
             </Button>
           </Menu.Target>

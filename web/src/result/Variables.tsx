@@ -55,7 +55,7 @@ export function ValueEditor({ tag, value, onChange }: { tag: TemplateTag; value:
   const source = sourceOf(tag);
   const give = (next: unknown[]) => onChange(next.length === 0 ? null : many ? next : next[next.length - 1]);
   return (
-    <div style={{ padding: 12, width: 280 }}>
+    <div style={{ padding: 12, width: 280, maxWidth: '100%', minWidth: 0, overflow: 'hidden' }}>
       {source ? <ValueList source={source} value={list} onChange={give} many={many} label={say('Find a value')} numeric={numeric} /> : <FreeValues value={list} onChange={give} many={many} label={tag['display-name']} numeric={numeric} />}
     </div>
   );

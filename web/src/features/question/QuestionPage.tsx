@@ -247,9 +247,11 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
     <div className={styles.page}>
       <div className={`${styles.title} ${!filter_words && Object.keys(tags).length === 0 && !started ? styles.line : ''}`}>
         <div className={styles.name}>
+          <div className={styles.name_row}>
           {card ? <EditableText as="h1" className={styles.heading} value={card.name} required readonly={card.can_write === false || narrow} label={say('Name of the question')} onSave={async (next) => { await cards.update(card.id, { name: next }); }} />
             : <h1 className={styles.heading} title={name}>{name}</h1>}
           {changed && <span title={say('Not saved')} style={{ display: 'inline-flex', flex: 'none' }}><Hexagon size={10} tone="ember" /><span className="visually-hidden">{say('Not saved')}</span></span>}
+          </div>
           {card && <span className={styles.where}>{say('in')} <Link href={paths.collection({ id: card.collection_id ?? 'root', name: card.collection?.name })}>{card.collection_id === null ? say('Our analytics') : (card.collection?.name ?? say('its collection'))}</Link></span>}
         </div>
         <span className={styles.grow} />

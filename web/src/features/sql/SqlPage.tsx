@@ -2,7 +2,7 @@ import { placeholder } from '@codemirror/view';
 import type { EditorView } from '@codemirror/view';
 import { useQueryClient } from '@tanstack/react-query';
 import { useLocation, useParams } from '@tanstack/react-router';
-import { IconAlertTriangle, IconBook2, IconChevronDown, IconDatabase, IconPlayerPlayFilled, IconPlayerStopFilled, IconVariable } from '@tabler/icons-react';
+import { IconAlertTriangle, IconBook2, IconChevronDown, IconDatabase, IconDeviceFloppy, IconPlayerPlayFilled, IconPlayerStopFilled, IconVariable } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { cards, dataset, useCard } from '../../api/cards';
 import { save_file } from '../../api/client';
@@ -236,7 +236,7 @@ function OpenSql({ start, card, from_address }: { start: SqlDraft; card: Card | 
         {card && <span className={`${styles.where} ${styles.wide}`}>{say('in {{name}}', { name: card.collection_id === null ? say('Our analytics') : (card.collection?.name ?? say('its collection')) })}</span>}
         <span className={styles.grow} />
         <Select
-          aria-label={say('Database')} allowDeselect={false} value={draft.database === null ? null : String(draft.database)} data={writable.map((one) => ({ value: String(one.id), label: one.name }))} w={narrow ? 150 : 190} leftSection={<IconDatabase size={16} stroke={1.6} aria-hidden />}
+          aria-label={say('Database')} allowDeselect={false} value={draft.database === null ? null : String(draft.database)} data={writable.map((one) => ({ value: String(one.id), label: one.name }))} w={narrow ? 140 : 190} leftSection={<IconDatabase size={16} stroke={1.6} aria-hidden />}
           onChange={(id) => { if (id) { localStorage.setItem(last_database, id); setDraft({ ...draft, database: Number(id) }); } }}
         />
         <span className={`${styles.rule} ${styles.wide}`} />
@@ -246,11 +246,12 @@ function OpenSql({ start, card, from_address }: { start: SqlDraft; card: Card | 
         {card && !dirty && card.database_id != null && !narrow && (
           <Button kind="quiet" onClick={() => go(paths.adhoc({ dataset_query: writeQuery(cardQuery(card.database_id!, card.id)), visualization_settings: {} }))}>{say('Explore results')}</Button>
         )}
-        <Button onClick={save} disabled={draft.sql.trim() === '' || (card !== null && !dirty)}>{say('Save')}</Button>
+        {narrow ? <IconButton label={say('Save')} icon={<IconDeviceFloppy size={20} stroke={1.6} aria-hidden />} onClick={save} disabled={draft.sql.trim() === '' || (card !== null && !dirty)} />
+          : <Button onClick={save} disabled={draft.sql.trim() === '' || (card !== null && !dirty)}>{say('Save')}</Button>}
         {run.running ? <Button kind="primary" icon={<IconPlayerStopFilled size={14} aria-hidden />} onClick={run.cancel}>{say('Cancel')}</Button>
           : <Button kind="primary" icon={<IconPlayerPlayFilled size={14} aria-hidden />} onClick={() => start_run('all')} disabled={draft.database === null || draft.sql.trim() === ''}>{say('Run')}{!narrow && <span style={{ marginInlineStart: 8, opacity: 0.85, fontWeight: 400 }}>Ctrl ↵</span>}</Button>}
       </div>
-      {has_tags && <VariableBar tags={draft.tags} values={values} onChange={setValues} />}
+      {has_tags && !variables_open && <VariableBar tags={draft.tags} values={values} onChange={setValues} />}
       {missing.length > 0 && <div className={styles.strip} role="alert"><Tag tone="amber" icon={<IconAlertTriangle size={14} aria-hidden />}>{say('A value is missing')}</Tag>{say('Give a value for {{names}} first.', { names: missing.join(', ') })}</div>}
       <div className={styles.body}>
         {schema_open && <SchemaDrawer tables={metadata.data?.tables} loading={metadata.isPending && draft.database !== null} engine={engine} onInsert={insert} />}

@@ -110,7 +110,7 @@ function VariableForm({ tag, optional, value, database, onTag, onValue }: { tag:
               <div key={part}>
                 <div style={{ font: '500 13px/20px var(--font-ui)', color: 'var(--ink)', marginBottom: 4 }}>{part === 'value' ? say('Value now') : say('Default')}</div>
                 <div style={{ display: 'flex', gap: 4 }}>
-                  <Button wide aria-expanded={editing === part} onClick={() => setEditing(editing === part ? null : part)} style={{ justifyContent: 'flex-start', fontWeight: 400 }}>{isEmpty(now) ? (part === 'value' ? say('No value') : say('None')) : valueText(tag, now)}</Button>
+                  <Button aria-expanded={editing === part} onClick={() => setEditing(editing === part ? null : part)} style={{ justifyContent: 'flex-start', fontWeight: 400, flex: 1, minWidth: 0 }}>{isEmpty(now) ? (part === 'value' ? say('No value') : say('None')) : valueText(tag, now)}</Button>
                   {!isEmpty(now) && <IconButton label={say('Clear')} icon={<IconX size={16} aria-hidden />} onClick={() => (part === 'value' ? onValue(null) : onTag({ ...tag, default: undefined }))} />}
                 </div>
                 {editing === part && <div className={styles.value}><ValueEditor tag={tag} value={now} onChange={(next) => (part === 'value' ? onValue(next) : onTag({ ...tag, default: next ?? undefined }))} /></div>}

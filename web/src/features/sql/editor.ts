@@ -3,8 +3,8 @@ import { defaultKeymap, history, historyKeymap, indentWithTab, toggleComment } f
 import { MariaSQL, MSSQL, MySQL, PostgreSQL, SQLite, StandardSQL, sql, type SQLDialect } from '@codemirror/lang-sql';
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { Compartment, EditorState, Prec, StateEffect, StateField, type Extension } from '@codemirror/state';
-import { Decoration, drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, ViewPlugin, WidgetType, type DecorationSet, type ViewUpdate } from '@codemirror/view';
+import { Compartment, EditorState, Prec, RangeSet, StateEffect, StateField, type Extension } from '@codemirror/state';
+import { Decoration, drawSelection, EditorView, highlightActiveLine, gutterLineClass, GutterMarker, highlightActiveLineGutter, keymap, lineNumbers, ViewPlugin, WidgetType, type DecorationSet, type ViewUpdate } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { parseSql } from '../../result/tags';
 
@@ -44,6 +44,7 @@ const look = EditorView.theme({
   '.cm-tag': { backgroundColor: 'var(--violet-tint)', color: 'var(--violet-text)', borderRadius: '3px', padding: '2px 1px' },
   '.cm-tag *': { color: 'var(--violet-text) !important', fontWeight: '400' },
   '.cm-optional-bracket': { color: 'var(--violet-text)', fontWeight: '600' },
+  '.cm-error-gutter': { backgroundColor: 'var(--red-tint)', color: 'var(--red-text)', fontWeight: '600' },
   '.cm-error-line': { backgroundColor: 'var(--red-tint)' },
   '.cm-error-word, .cm-error-word *': { color: 'var(--red-text) !important', textDecoration: 'underline wavy var(--red)', textUnderlineOffset: '4px' },
   '.cm-error-note': { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '10px', padding: '2px 16px 8px 12px', backgroundColor: 'var(--red-tint)', borderBottom: '1px solid var(--red-line)', color: 'var(--red-text)', font: '500 13px/20px var(--font-ui)', whiteSpace: 'normal' },
@@ -138,6 +139,17 @@ const error_field = StateField.define<DecorationSet>({
   },
   provide: (field) => EditorView.decorations.from(field),
 });
+const error_gutter_marker = new (class extends GutterMarker {
+  override elementClass = 'cm-error-gutter';
+})();
+/** The number of the line in error is red as well. */
+const error_gutter = gutterLineClass.compute([error_field], (state) => {
+  let at: number | null = null;
+  state.field(error_field).between(0, state.doc.length, (from, _to, mark) => {
+    if ((mark.spec as { class?: string }).class === 'cm-error-line') at = from;
+  });
+  return at === null ? RangeSet.empty : RangeSet.of([error_gutter_marker.range(at)]);
+});
 
 export interface EditorOptions {
   doc: string;
@@ -213,7 +225,7 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
         lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
         autocompletion({ activateOnTyping: true, maxRenderedOptions: 100, icons: true }), highlightSelectionMatches(), search({ top: true }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, { key: 'Tab', run: acceptCompletion }, { key: 'Ctrl-Space', run: startCompletion }, indentWithTab]),
-        language.of([]), syntaxHighlighting(colours), variables, error_field, look, EditorView.lineWrapping, options.placeholder,
+        language.of([]), syntaxHighlighting(colours), variables, error_field, error_gutter, look, EditorView.lineWrapping, options.placeholder,
         EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.onChange(update.state.doc.toString());

@@ -52,13 +52,13 @@ export function nearest(name: string, known: Iterable<string>): string | null {
  * `offset` where it stands in the editor's text (a selection may have been run).
  */
 export function errorPlace(raw: string, ran: string, offset: number, data: Record<string, unknown>, known: Iterable<string>): ErrorPlace {
-  const message = raw.replace(/^\s*(ERROR|SQL error|Error)\s*:\s*/i, '').split(/\n\s*(?:Hint|HINT|Detail|DETAIL|Position|LINE\b)/)[0]!.trim();
+  const message = raw.replace(/^\s*(?:(?:Binder|Parser|Catalog|Conversion|Constraint|Invalid Input|SQL)?\s*error)\s*:\s*/i, '').split(/\s*(?:\n\s*(?:Hint|HINT|Detail|DETAIL|Position|LINE\b)|\bCandidate bindings\b|\bDid you mean\b)/)[0]!.trim();
   let at: number | null = null;
   let span: { from: number; to: number } | null = null;
   const told = data['position'] ?? /Position:\s*(\d+)/i.exec(raw)?.[1];
   const position = typeof told === 'number' ? told : typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : null;
   // The name in the complaint is surer than a position, which counts in the text that was really sent, with values in.
-  const named = /column "?([\w.$]+)"? (?:does not exist|must appear|reference)|no such (?:column|table|function): ([\w.$]+)|relation "([\w.$]+)" does not exist|function ([\w.$]+)\([^)]*\) does not exist|near "([^"]+)"|at or near "([^"]+)"|Unknown column '([^']+)'|Table '([^']+)' doesn't exist/i.exec(raw);
+  const named = /Referenced (?:column|table) "([\w.$]+)" not found|(?:Table|Function|Macro) with name "?([\w.$]+)"? does not exist|column "?([\w.$]+)"? (?:does not exist|must appear|reference)|no such (?:column|table|function): ([\w.$]+)|relation "([\w.$]+)" does not exist|function ([\w.$]+)\([^)]*\) does not exist|near "([^"]+)"|at or near "([^"]+)"|Unknown column '([^']+)'|Table '([^']+)' doesn't exist/i.exec(raw);
   const full = named?.slice(1).find((part) => part !== undefined) ?? null;
   const short = full === null ? null : (full.split('.').pop() ?? full);
   if (position !== null && position >= 1 && position <= ran.length) at = position - 1;
@@ -70,6 +70,14 @@ export function errorPlace(raw: string, ran: string, offset: number, data: Recor
     // A dotted reference such as s.categry: mark the part that is wrong.
     if (!span && around) span = around;
   } else if (at !== null) span = wordAt(ran, at);
+  // "LINE 2: SELECT x\n           ^": the sign stands below the place.
+  const caret = /\bLINE (\d+): ([^\n]*)\n(\s*)\^/.exec(raw);
+  if (!span && caret && !caret[2]!.startsWith('...')) {
+    const lines = ran.split('\n');
+    const line = Number(caret[1]);
+    const column = caret[3]!.length - `LINE ${caret[1]}: `.length;
+    if (line >= 1 && line <= lines.length && column >= 0) span = wordAt(ran, lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0) + column);
+  }
   if (!span) {
     const line = Number(/\bline (\d+)/i.exec(raw)?.[1] ?? 0);
     const lines = ran.split('\n');
@@ -79,7 +87,7 @@ export function errorPlace(raw: string, ran: string, offset: number, data: Recor
       span = { from: from + lead, to: from + Math.max(lead, lines[line - 1]!.trimEnd().length) };
     }
   }
-  const hint = /perhaps you meant (?:to reference )?(?:the )?(?:column|table|function)? ?"?([\w.$]+)"?/i.exec(raw)?.[1];
+  const hint = /(?:Candidate bindings: |Did you mean )"?([\w.$]+)"?/i.exec(raw)?.[1] ?? /perhaps you meant (?:to reference )?(?:the )?(?:column|table|function)? ?"?([\w.$]+)"?/i.exec(raw)?.[1];
   const marked = span ? ran.slice(span.from, span.to) : null;
   const fix = hint ? hint.split('.').pop()! : short !== null && marked !== null && /column|table|relation|function/i.test(raw) ? nearest(short, known) : null;
   return { message, from: span ? span.from + offset : null, to: span ? span.to + offset : null, fix: fix && fix !== marked ? fix : null };

@@ -28,6 +28,13 @@ describe('where a complaint points', () => {
     expect(errorPlace('no such column: categry', sql, 5, {}, ['category', 'title'])).toEqual({ message: 'no such column: categry', from: 23, to: 30, fix: 'category' });
     expect(errorPlace('near "FORM": syntax error', 'SELECT 1 FORM x', 0, {}, [])).toMatchObject({ from: 9, to: 13, fix: null });
   });
+  it('reads DuckDB: the name, the candidates, and the sign below the line', () => {
+    const ran = 'SELECT TITLE, catgory FROM PRODUCTS';
+    expect(errorPlace('Binder Error: Referenced column "catgory" not found in FROM clause!\nCandidate bindings: "CATEGORY"\n\nLINE 1: SELECT TITLE, catgory FROM PRODUCTS\n                      ^', ran, 0, {}, []))
+      .toEqual({ message: 'Referenced column "catgory" not found in FROM clause!', from: 14, to: 21, fix: 'CATEGORY' });
+    expect(errorPlace('Catalog Error: Table with name PRODUCT does not exist!\nDid you mean "PRODUCTS"?', 'SELECT 1 FROM PRODUCT', 0, {}, [])).toMatchObject({ from: 14, to: 21, fix: 'PRODUCTS' });
+    expect(errorPlace('Conversion Error: no\n\nLINE 2: AND wrong\n            ^', 'SELECT 1\nAND wrong', 0, {}, [])).toMatchObject({ from: 13, to: 18 });
+  });
   it('uses the position the server gives', () => {
     expect(errorPlace('division by zero', sql, 0, { position: 8 }, [])).toMatchObject({ from: 7, to: 12 });
   });

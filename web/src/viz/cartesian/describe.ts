@@ -174,7 +174,8 @@ function goalOf(input: DrawInput): number | null {
 
 function upright(input: DrawInput, options: CartesianOptions, model: CartesianModel, shown: Shown[]): ChartDescription {
   const { tokens, size, inset, settings, measure } = input;
-  const stack = stackType(input, options);
+  // One series has nothing to stand on: it keeps the look of a line.
+  const stack = shown.filter(({ series }) => !series.compare).length > 1 ? stackType(input, options) : null;
   const stacked = stack !== null && shown.filter(({ series }) => !series.compare).length > 0;
   const is_tiny = size.width < tiny.width || size.height < tiny.height;
   const places = model.places.length;
@@ -271,8 +272,9 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
       lineStyle: { color: series.edge, width, type, join: 'round' },
       itemStyle: { color: series.edge, borderColor: tokens.surface, borderWidth: symbols ? 1.5 : 0 },
     };
-    const fill = in_stack && area ? { color: series.color, opacity: 0.82 } : area ? { color: fade(series.color, 0.22) } : alone && !thin && model.time
-      ? { color: { type: 'linear', x: 0, y: grid.top, x2: 0, y2: grid.top + plot_height, global: true, colorStops: [{ offset: 0, color: fade(series.color, tokens.dark ? 0.2 : 0.16) }, { offset: 1, color: fade(series.color, 0.01) }] } }
+    const depth = area ? (tokens.dark ? 0.34 : 0.3) : tokens.dark ? 0.2 : 0.16;
+    const fill = in_stack && area ? { color: series.color, opacity: 0.82 } : area && !alone ? { color: fade(series.color, 0.22) } : alone && !thin && (model.time || area)
+      ? { color: { type: 'linear', x: 0, y: grid.top, x2: 0, y2: grid.top + plot_height, global: true, colorStops: [{ offset: 0, color: fade(series.color, depth) }, { offset: 1, color: fade(series.color, area ? 0.08 : 0.01) }] } }
       : undefined;
     const end_label = direct ? endLabel(input, end_texts[shown.indexOf(item)]!, endOffset(shown, item, scales[0]!, plot_height), thin) : undefined;
     push({

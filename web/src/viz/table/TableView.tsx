@@ -190,7 +190,6 @@ export function TableView({ description, size, inset, label, sorted, show_types,
       ref={scroll} className={styles.scroll} role="grid" tabIndex={0} aria-label={label ? `${label}. ${description.summary}` : description.summary}
       aria-rowcount={rows.length + 1} aria-colcount={columns.length + (first ? 1 : 0)} aria-multiselectable="true"
       aria-activedescendant={active ? `${id}-${active.row}-${active.column}` : undefined} onKeyDown={onKey} onCopy={copy}
-      onPointerUp={() => { selecting.current = false; }}
     >
       <div className={styles.head} role="row" aria-rowindex={1} style={{ width: Math.max(total_width, size.width) }}>
         {first > 0 && <div className={styles.head_cell} role="columnheader" aria-colindex={1} style={{ left: 0, width: first }}><span className="visually-hidden">{say('Row')}</span></div>}
@@ -236,6 +235,7 @@ export function TableView({ description, size, inset, label, sorted, show_types,
                         return;
                       }
                       selecting.current = true;
+                      window.addEventListener('pointerup', () => { selecting.current = false; }, { once: true });
                       setAnchor(spot);
                       setActive(spot);
                     }}
