@@ -51,6 +51,7 @@ Prepared prepare(Environment& environment, const permissions::Rights& rights, co
   Prepared prepared;
   prepared.database = uses.database;
   prepared.engine = database->engine;
+  prepared.deadline = settings.query_timeout;
   prepared.dialect = sql::find_dialect(database->engine);
   if (!prepared.dialect) throw Failure(FailureKind::Unsupported, "There is no driver for \"" + database->engine + "\".");
   prepared.integers_as_text = json::boolean(parsed.middleware, "js-int-to-string?").value_or(request.integers_as_text);

@@ -17,6 +17,7 @@ struct Prepared {
   std::int64_t row_cap = 0;                  // 0: none
   std::string time_zone;                     // of the results; never empty
   bool integers_as_text = true;
+  std::chrono::milliseconds deadline{0};     // how long it may run
 };
 
 enum class Ask { Rights, NativeRights, Nothing };  // NativeRights: also the right to see SQL

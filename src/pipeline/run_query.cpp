@@ -55,7 +55,7 @@ class Run {
       : lease_(environment.lease(prepared.database, gone)), cancel_(gone, lease_->connection()) {
     drivers::ExecuteOptions options;
     options.time_zone = prepared.time_zone;
-    options.deadline = environment.settings().query_timeout;
+    options.deadline = prepared.deadline;
     options.bulk = bulk;
     cursor_ = lease_->connection().execute(prepared.statement, options);
   }
