@@ -19,9 +19,7 @@ using permissions::CollectionRight;
 using permissions::Rights;
 
 CardId card_id(Connection& connection, const Request& request) { return CardId(object_id(connection, "card", request.path_value("id"))); }
-CardId card_id(Services& services, const Request& request) {
-  return services.store.read([&](Connection& c) { return card_id(c, request); });
-}
+CardId card_id(Services& services, const Request& request) { return CardId(id_in_path(services.store, "card", request.path_value("id"))); }
 
 // Which of the stored cards are listed: the WHERE of GET /api/card.
 struct Listing {
@@ -75,8 +73,9 @@ struct Ran {
 };
 Ran to_run(Services& services, const Rights& rights, const Request& request, const json::value& body) {
   auto given = parameters_from(body);
+  auto id = card_id(services, request);
   return services.store.read([&](Connection& connection) {
-    auto row = require_card(connection, rights, card_id(connection, request));
+    auto row = require_card(connection, rights, id);
     auto parameters = merged_card_parameters(card_parameters(array_or_empty(row, "parameters").get_array(), row.json("dataset_query")), given);
     return Ran{std::move(row), std::move(parameters)};
   });

@@ -55,13 +55,15 @@ void check_authority_level(const std::optional<std::string>& level) {
   if (level && *level != "official") throw bad_field("authority_level", "value must be \"official\" or null.");
 }
 
-bool below_personal(Connection& connection, const std::optional<CollectionId>& place) {
-  if (!place) return false;
-  auto collection = find_collection(connection, *place);
-  if (!collection) return false;
-  if (collection->personal_owner) return true;
-  auto above = ids_in_location(collection->location);
+bool belongs_to_person(Connection& connection, const Collection& collection) {
+  if (collection.personal_owner) return true;
+  auto above = ids_in_location(collection.location);
   return !above.empty() && connection.count("SELECT count(*) FROM collection WHERE id = ? AND personal_owner_id IS NOT NULL", {above.front()}) > 0;
+}
+
+bool below_personal(Connection& connection, const std::optional<CollectionId>& place) {
+  auto collection = place ? find_collection(connection, *place) : std::nullopt;
+  return collection && belongs_to_person(connection, *collection);
 }
 
 std::string owner_name(Connection& connection, PersonId person) {
@@ -279,7 +281,7 @@ json::object collection_summary(const Collection* c, bool is_personal, const Rig
 
 json::object collection_summary(Connection& connection, std::optional<CollectionId> id, const Rights& rights, InTrash in_trash) {
   auto collection = id && in_trash == InTrash::No ? find_collection(connection, *id) : std::nullopt;
-  bool is_personal = collection && below_personal(connection, collection->id);
+  bool is_personal = collection && belongs_to_person(connection, *collection);
   return collection_summary(collection ? &*collection : nullptr, is_personal, rights, in_trash);
 }
 

@@ -23,6 +23,11 @@ std::int64_t object_id(appdb::Connection& connection, std::string_view table, st
   return row->integer("id");
 }
 
+std::int64_t id_in_path(appdb::Store& store, std::string_view table, std::string_view text) {
+  if (!text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string_view::npos) return std::stoll(std::string(text));
+  return store.read([&](appdb::Connection& connection) { return object_id(connection, table, text); });
+}
+
 std::optional<CollectionId> collection_from(appdb::Connection& connection, const json::value& value) {
   if (value.is_null()) return std::nullopt;
   if (auto id = json::as_integer(value); id && *id > 0) return CollectionId(*id);

@@ -16,6 +16,8 @@ inline constexpr std::int64_t list_cap = 20'000;
 // The id of the row that a path names by number or by its 21 characters of entity id; NotFound when the text is neither or
 // no such row exists. `table` is one of ours, never input.
 std::int64_t object_id(appdb::Connection& connection, std::string_view table, std::string_view text);
+// The same without looking a number up: for callers that read the row anyway.
+std::int64_t id_in_path(appdb::Store& store, std::string_view table, std::string_view text);
 bool is_entity_id(std::string_view text);
 // A collection in a body: an integer, an entity id, "root" or null. Absent inside: the root collection.
 std::optional<CollectionId> collection_from(appdb::Connection& connection, const json::value& value);

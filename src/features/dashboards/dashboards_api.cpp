@@ -23,9 +23,7 @@ using permissions::CollectionRight;
 using permissions::Rights;
 
 DashboardId dashboard_id(Connection& connection, const Request& request) { return DashboardId(object_id(connection, "dashboard", request.path_value("id"))); }
-DashboardId dashboard_id(Services& services, const Request& request) {
-  return services.store.read([&](Connection& c) { return dashboard_id(c, request); });
-}
+DashboardId dashboard_id(Services& services, const Request& request) { return DashboardId(id_in_path(services.store, "dashboard", request.path_value("id"))); }
 
 json::array list_dashboards(Services& services, const Request& request) {
   auto rights = services.rights(request);
@@ -98,19 +96,19 @@ Response run_dashcard(Services& services, const Request& request, pipeline::Form
   auto rights = services.rights(request);
   auto given = parameters_from(request.json_body());
   struct Found { Row card; DashboardId dashboard; json::array declared, parameters; };
+  auto id = dashboard_id(services, request);
+  auto card_id = request.path_id<CardId>("card-id");
+  auto dashcard_id = request.path_id<DashcardId>("dashcard-id");
+  // A dashboard asks this once per card: one statement.
   auto found = services.store.read([&](Connection& connection) {
-    auto dashboard = require_dashboard(connection, *rights, dashboard_id(connection, request));
-    auto id = dashboard.id<DashboardId>("id");
-    auto card_id = request.path_id<CardId>("card-id");
-    auto dashcard = connection.query_one("SELECT id, card_id, parameter_mappings FROM dashcard WHERE id = ? AND dashboard_id = ? AND "
-                                         "(card_id = ? OR EXISTS (SELECT 1 FROM dashcard_series s WHERE s.dashcard_id = dashcard.id AND s.card_id = ?))",
-                                         {request.path_id<DashcardId>("dashcard-id"), id, card_id, card_id});
-    if (!dashcard) throw not_found();
-    auto card = connection.query_one(select_cards() + " WHERE c.id = ?", {card_id});
+    auto card = connection.query_one("SELECT c.id, c.name, c.kind, c.dataset_query, c.result_metadata, c.collection_id, d.collection_id AS dashboard_place, d.parameters AS declared, "
+                                     "dc.parameter_mappings AS mappings FROM dashcard dc JOIN dashboard d ON d.id = dc.dashboard_id JOIN card c ON c.id = ? WHERE dc.id = ? AND d.id = ? AND "
+                                     "(dc.card_id = c.id OR EXISTS (SELECT 1 FROM dashcard_series s WHERE s.dashcard_id = dc.id AND s.card_id = c.id))", {card_id, dashcard_id, id});
     if (!card) throw not_found();
+    rights->require_view(card->optional_id<CollectionId>("dashboard_place"));
     if (card_right(*card, *rights) == CollectionRight::None) throw forbidden();  // the dashboard shows that it is there
-    auto declared = array_or_empty(dashboard, "parameters").get_array();
-    auto parameters = dashcard_parameters(declared, array_or_empty(*dashcard, "parameter_mappings").get_array(), card_id, given);
+    auto declared = array_or_empty(*card, "declared").get_array();
+    auto parameters = dashcard_parameters(declared, array_or_empty(*card, "mappings").get_array(), card_id, given);
     return Found{std::move(*card), id, std::move(declared), std::move(parameters)};
   });
   keep_parameter_values(services, rights->person(), found.dashboard, found.declared, given);
