@@ -8,8 +8,14 @@ describe('lines of SQL', () => {
     expect(sqlLines('SELECT a\nFROM t', false).map((line) => line.step)).toEqual(['data', 'data']);
   });
   it('are broken before keywords when the text is one line, but not inside texts and brackets', () => {
-    expect(broken("SELECT a FROM t WHERE b = ' FROM x' AND c IN (SELECT d FROM e) ORDER BY 1")).toBe("SELECT a\nFROM t\nWHERE b = ' FROM x' AND c IN (SELECT d FROM e)\nORDER BY 1");
-    expect(broken('SELECT "limit" FROM t')).toBe('SELECT "limit"\nFROM t');
+    expect(broken("SELECT a, sum(b, c) FROM t WHERE b = ' FROM x' AND c BETWEEN 1 AND 2 AND (d = 1 OR e = 2) ORDER BY 1, 2")).toBe(
+      "SELECT\n  a,\n  sum(b, c)\nFROM t\nWHERE b = ' FROM x'\n  AND c BETWEEN 1 AND 2\n  AND (d = 1 OR e = 2)\nORDER BY 1, 2",
+    );
+    expect(broken('SELECT "limit" FROM t')).toBe('SELECT\n  "limit"\nFROM t');
+    expect(broken('SELECT 1')).toBe('SELECT\n  1');
+  });
+  it('show a query inside a query further in', () => {
+    expect(broken('SELECT a FROM (SELECT b FROM t WHERE c = 1) AS s WHERE a > 1')).toBe('SELECT\n  a\nFROM (\n  SELECT\n    b\n  FROM t\n  WHERE c = 1\n) AS s\nWHERE a > 1');
   });
   it('are coloured by what they hold', () => {
     expect(sqlPieces("WHERE sum(a) > 10 -- x").filter((piece) => piece.text.trim()).map((piece) => piece.kind)).toEqual(['key', 'call', 'name', 'number', 'comment']);

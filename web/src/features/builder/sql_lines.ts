@@ -28,13 +28,24 @@ export function sqlLines(sql: string, summarized: boolean): SqlLine[] {
   });
 }
 
-/** SQL on one line is broken before its keywords; text in quotes stays whole. */
+const BREAKS = /^(SELECT(\s+DISTINCT)?|FROM|((LEFT|RIGHT|FULL|INNER|CROSS)\s+(OUTER\s+)?)?JOIN|ON|WHERE|GROUP\s+BY|HAVING|ORDER\s+BY|LIMIT|OFFSET|AND|OR)\b/i;
+const INDENTED = /^(ON|AND|OR)$/i;
+
+/**
+ * SQL on one line is broken before its keywords and between the columns of SELECT; what stands in quotes stays whole,
+ * and so does what stands in brackets, unless it is a query of its own.
+ */
 export function broken(sql: string): string {
   if (sql.trim().includes('\n')) return sql.trimEnd();
+  // Per open bracket: how deep its query is indented, or null inside a plain bracket.
+  const depths: (number | null)[] = [0];
+  const clauses: string[] = [''];
+  let between = false;
   let out = '';
-  let depth = 0;
+  const indent = (extra = 0) => '  '.repeat((depths[depths.length - 1] ?? 0) + extra);
   for (let i = 0; i < sql.length; ) {
     const char = sql[i]!;
+    const level = depths[depths.length - 1];
     if (char === "'" || char === '"' || char === '`') {
       let end = i + 1;
       while (end < sql.length && (sql[end] !== char || sql[end + 1] === char)) end += sql[end] === char ? 2 : 1;
@@ -42,12 +53,35 @@ export function broken(sql: string): string {
       i = end + 1;
       continue;
     }
-    if (char === '(') depth++;
-    if (char === ')') depth--;
-    const word = depth <= 0 && /\s/.test(sql[i - 1] ?? '') ? /^(FROM|((LEFT|RIGHT|FULL|INNER|CROSS)\s+(OUTER\s+)?)?JOIN|WHERE|GROUP\s+BY|HAVING|ORDER\s+BY|LIMIT|OFFSET)\b/i.exec(sql.slice(i)) : null;
-    if (word) {
-      out = `${out.trimEnd()}\n${word[0]}`;
+    if (char === '(') {
+      const query = /^\(\s*SELECT\b/i.test(sql.slice(i));
+      depths.push(query ? (depths.findLast((depth) => depth !== null) ?? 0) + 1 : null);
+      clauses.push('');
+    } else if (char === ')' && depths.length > 1) {
+      if (level !== null) out = `${out.trimEnd()}\n${'  '.repeat(level - 1)}`;
+      depths.pop();
+      clauses.pop();
+    }
+    const starts = level !== null && char !== '(' && (i === 0 || /[\s(]/.test(sql[i - 1]!));
+    const word = starts ? BREAKS.exec(sql.slice(i)) : null;
+    const name = word ? word[1]!.toUpperCase() : '';
+    if (starts && /^BETWEEN\b/i.test(sql.slice(i))) between = true;
+    if (word && name === 'AND' && between) {
+      between = false;
+      out += word[0];
       i += word[0].length;
+    } else if (word) {
+      if (!INDENTED.test(name)) clauses[clauses.length - 1] = name;
+      out = `${out.trimEnd()}${out.trim() === '' ? '' : '\n'}${indent(INDENTED.test(name) ? 1 : 0)}${word[0]}`;
+      i += word[0].length;
+      if (name.startsWith('SELECT')) {
+        out += `\n${indent(1)}`;
+        while (/\s/.test(sql[i] ?? '')) i++;
+      }
+    } else if (char === ',' && level !== null && clauses[clauses.length - 1]!.startsWith('SELECT')) {
+      out += `,\n${indent(1)}`;
+      i++;
+      while (/\s/.test(sql[i] ?? '')) i++;
     } else {
       out += char;
       i++;

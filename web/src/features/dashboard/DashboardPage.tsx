@@ -24,15 +24,15 @@ import { readQuery, writeQuery } from '@/query/read';
 import { say } from '@/query/words';
 import type { PointEvent } from '@/viz/Visualization';
 import { DashCardView, readableCard, settingsOf } from './cards/DashCardView';
-import { DrillPop } from './cards/DrillPop';
 import { FilterChip } from './filters/FilterWidget';
-import { InfoDrawer } from './InfoDrawer';
 import { cardsOn, virtualKind } from './model';
 import { Tabs } from './Tabs';
 import { resultKey } from './useCardResult';
 import { anyValue, searchOf, valuesOf, type Search, type Values } from './values';
 import styles from './dashboard.module.css';
 
+const DrillPop = lazy(() => import('./cards/DrillPop').then((module) => ({ default: module.DrillPop })));
+const InfoDrawer = lazy(() => import('./InfoDrawer').then((module) => ({ default: module.InfoDrawer })));
 const EditMode = lazy(() => import('./edit/EditMode').then((module) => ({ default: module.EditMode })));
 
 /** A dashboard: looking at it, and (loaded when needed) changing it. */
@@ -232,9 +232,9 @@ function OpenDashboard({ dashboard }: { dashboard: Dashboard }) {
   );
   return (
     <>
-      {info && !narrow ? <div style={{ display: 'flex', alignItems: 'flex-start', minHeight: '100%' }}><div style={{ flex: 1, minWidth: 0 }}>{page}</div><InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} /></div> : page}
-      {info && narrow && <InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} />}
-      {drill && <DrillPop point={drill.point} card={drill.card} onClose={() => set_drill(null)} />}
+      {info && !narrow ? <div style={{ display: 'flex', alignItems: 'flex-start', minHeight: '100%' }}><div style={{ flex: 1, minWidth: 0 }}>{page}</div><Suspense><InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} /></Suspense></div> : page}
+      {info && narrow && <Suspense><InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} /></Suspense>}
+      {drill && <Suspense><DrillPop point={drill.point} card={drill.card} onClose={() => set_drill(null)} /></Suspense>}
       <CollectionDialog opened={moving} onClose={() => set_moving(false)} title={say('Move “{{name}}”', { name: dashboard.name })} initial={dashboard.collection_id} onChoose={async (collection_id, name) => { const before = dashboard.collection_id; await dashboards.update(dashboard.id, { collection_id }); toast(say('Moved to {{name}}.', { name }), { undo: async () => void (await dashboards.update(dashboard.id, { collection_id: before })) }); }} />
       <SaveDialog opened={copying} onClose={() => set_copying(false)} kind="dashboard" title={say('Duplicate “{{name}}”', { name: dashboard.name })} confirm={say('Duplicate')} initial={{ name: say('{{name}} (copy)', { name: dashboard.name }), description: dashboard.description, collection_id: dashboard.collection_id }} onSave={async (input) => { const made = await dashboards.copy(dashboard.id, { name: input.name, collection_id: input.collection_id }); go(paths.dashboard(made)); }} />
     </>

@@ -1,6 +1,7 @@
 import { Checkbox, NumberInput, Radio, Select } from '@mantine/core';
 import { IconChevronLeft } from '@tabler/icons-react';
 import { useMemo, useRef, useState } from 'react';
+import { dataset } from '@/api/cards';
 import { fields } from '@/api/databases';
 import { Button, IconButton } from '@/ui/Button';
 import { withUnit } from '../clauses';
@@ -22,7 +23,9 @@ export function choicesOfColumn(column: Column): ChoiceSource | null {
     key: ['field', id],
     load: async (signal) => {
       if (column.hasFieldValues === 'search') return { choices: [], more: true };
-      const answer = await fields.values(id, { signal });
+      let answer = await fields.values(id, { signal });
+      // A field whose values were never scanned is asked live.
+      if (answer.values.length === 0) answer = await dataset.parameter_values({ id: 'values', name: column.name, slug: 'values', type: isNumber(column) ? 'number/=' : 'string/=' }, [id], { signal });
       return { choices: choicesOf(answer.values), more: answer.has_more_values ?? false };
     },
     find: async (words, signal) => choicesOf(await fields.search(id, words, 100, { signal })),

@@ -108,5 +108,5 @@ export function ValueList({ source, value, onChange, many = true, label, numeric
 export function FreeValues({ value, onChange, many, label, numeric }: { value: unknown[]; onChange: (value: unknown[]) => void; many: boolean; label: string; numeric: boolean }) {
   const clean = (texts: string[]) => texts.map((item) => item.trim()).filter((item) => item !== '' && (!numeric || !Number.isNaN(Number(item)))).map((item) => (numeric ? Number(item) : item));
   if (!many) return <TextInput value={value[0] == null ? '' : String(value[0])} onChange={(event) => onChange(event.currentTarget.value === '' ? [] : [event.currentTarget.value])} onBlur={() => numeric && onChange(clean(value.map(String)))} inputMode={numeric ? 'decimal' : undefined} aria-label={label} placeholder={label} data-autofocus />;
-  return <TagsInput value={value.map(String)} onChange={(texts) => onChange(clean(texts))} aria-label={label} placeholder={value.length === 0 ? label : undefined} acceptValueOnBlur splitChars={[',', ';', '\n']} data-autofocus />;
+  return <TagsInput value={value.map(String)} onChange={(texts) => onChange(clean(texts))} aria-label={label} placeholder={value.length === 0 ? label : undefined} acceptValueOnBlur splitChars={[',', ';', '\n']} styles={{ inputField: { outline: 'none' } }} data-autofocus />;
 }

@@ -8,7 +8,8 @@ import { ListPanel } from '@/query/editors/ListPanel';
 import { describeValue, isEmptyValue, matchingOption, parameterKindOf, sameTarget, slugFor, widgetOf, type MappingOption, type Parameter, type ParameterTarget } from '@/query/parameters';
 import { say } from '@/query/words';
 import { titleOf } from '../cards/DashCardView';
-import { ParameterIcon, ValuePanel } from '../filters/FilterWidget';
+import { ParameterIcon } from '../filters/FilterWidget';
+import { ValuePanel } from '../filters/ValuePanel';
 import { mappingOf, virtualKind } from '../model';
 import styles from '../dashboard.module.css';
 
@@ -100,7 +101,7 @@ export function FilterDrawer({ dashboard, parameter, others, cards, options, loa
                 const target = (mapping?.target as ParameterTarget | undefined) ?? null;
                 return (
                   <div key={card.id} className={styles.linked_row} data-chosen={card.id === chosen || undefined} onMouseEnter={() => onPick(card.id)}>
-                    <Checkbox checked={mapping !== undefined} disabled={!mapping && fit.length === 0} color="var(--violet)" aria-label={cardName(card)} onChange={() => onLink(card.id, mapping ? null : (free.find((item) => item.card === card.id)?.target ?? fit[0]!.target))} />
+                    <Checkbox checked={mapping !== undefined} disabled={!mapping && fit.length === 0} style={{ '--checkbox-color': 'var(--violet)' } as React.CSSProperties} aria-label={cardName(card)} onChange={() => onLink(card.id, mapping ? null : (free.find((item) => item.card === card.id)?.target ?? fit[0]!.target))} />
                     <div className={styles.linked_text}>
                       {cardName(card)}
                       {mapping ? <small>{linkName(card, parameter.id, fit)}</small> : <small data-none>{loading ? say('Looking…') : fit.length === 0 ? noFit(parameter) : say('Not linked')}</small>}
