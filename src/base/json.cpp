@@ -206,6 +206,8 @@ const value* find(const value& v, std::string_view key) {
 
 std::optional<std::int64_t> as_integer(const value& v) {
   if (auto* i = v.if_int64()) return *i;
+  // A std::size_t put into a tree stays unsigned there.
+  if (auto* u = v.if_uint64()) return *u <= static_cast<std::uint64_t>(INT64_MAX) ? std::optional(static_cast<std::int64_t>(*u)) : std::nullopt;
   if (auto* d = v.if_double()) {
     if (std::floor(*d) == *d && std::abs(*d) < 9.2e18) return static_cast<std::int64_t>(*d);
   }
