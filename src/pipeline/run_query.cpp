@@ -179,7 +179,7 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
     auto failure = failure_now();
     finish(false);
     if (failure.kind() == FailureKind::Cancelled || request.gone.stop_requested()) throw failure;
-    if (format != Format::Api) throw failure;  // before the first byte an error answer, later the connection is cut
+    if (format != Format::Api && answer.began()) throw failure;  // half a file: the connection is cut
     if (answer.began()) {
       write_envelope_end(answer.buffer(), facts, &failure);
       answer.send();
@@ -190,6 +190,12 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
     if (failure.kind() == FailureKind::BadRequest && !failure.fields().empty()) throw failure;
     DatabaseId asked(json::integer(request.dataset_query, "database").value_or(0));
     if (failure.kind() == FailureKind::Forbidden && (request.card || !rights.any_table(asked))) throw failure;
+    if (format != Format::Api) {
+      // No file: why not, as JSON.
+      out.start(400, {{"Content-Type", content_type(Format::Api)}});
+      out.write(failed_envelope(facts, failure));
+      return;
+    }
     answer.buffer() = failed_envelope(facts, failure);
     answer.send();
     return;
