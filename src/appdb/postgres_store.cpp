@@ -106,7 +106,12 @@ void PostgresStore::run_in_transaction(bool write, const std::function<void(Conn
   give_back(std::move(connection));
 }
 
-void PostgresStore::close_gate(Closed what) { gate_.close(what); }
+void PostgresStore::close_gate(Closed what) {
+  gate_.close(what);
+  if (what == Closed::Writes) return;
+  std::lock_guard lock(mutex_);
+  idle_.clear();
+}
 
 void PostgresStore::open_gate() {
   {

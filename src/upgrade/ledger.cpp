@@ -76,7 +76,8 @@ std::vector<WayBack> ways_back(Connection& c, int to) {
       throw Failure(FailureKind::BadRequest, "This version cannot read " + label + "; step down with Basalt " + back.since_version + " or later.");
     if (migrations::checksum(row.text("operations")) != row.text("checksum"))
       throw Failure(FailureKind::BadRequest, "Stored with the data, " + label + " is damaged (its checksum differs); restore a backup instead.");
-    for (auto& operation : json::parse(row.text("operations")).as_array()) back.operations.push_back(migrations::operation_from_json(operation));
+    auto operations = json::parse(row.text("operations"));
+    for (auto& operation : operations.as_array()) back.operations.push_back(migrations::operation_from_json(operation));
     out.push_back(std::move(back));
   });
   return out;

@@ -32,7 +32,7 @@ constexpr const char* advisory = "hashtext('basalt upgrade ' || current_schema()
 
 }  // namespace
 
-RunLock::RunLock(Context& context, appdb::Connection& connection, std::string purpose, std::chrono::milliseconds patience) : context_(context), connection_(connection) {
+RunLock::RunLock(Context& context, appdb::Connection& connection, std::string purpose, std::chrono::milliseconds patience) : context_(context), connection_(connection.engine() == appdb::Engine::Sqlite ? nullptr : &connection) {
   auto until = std::chrono::steady_clock::now() + patience;
   bool sqlite = connection.engine() == appdb::Engine::Sqlite;
   // Asked again and again, never waited for inside the database: a session that blocks on an advisory lock beside an index
@@ -58,12 +58,12 @@ RunLock::RunLock(Context& context, appdb::Connection& connection, std::string pu
 }
 
 RunLock::~RunLock() {
-  if (connection_.engine() == appdb::Engine::Sqlite) {
+  if (!connection_) {
     context_.store.share_again();
     return;
   }
   try {
-    connection_.count("SELECT pg_advisory_unlock(" + std::string(advisory) + ")::int");
+    connection_->count("SELECT pg_advisory_unlock(" + std::string(advisory) + ")::int");
   } catch (...) {
     // The session is gone, and its lock with it.
   }

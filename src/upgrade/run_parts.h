@@ -1,5 +1,7 @@
 // The parts of a run that up() and down() share. Internal to this folder.
 #pragma once
+#include <set>
+
 #include "upgrade/ledger.h"
 #include "upgrade/upgrade.h"
 
@@ -41,9 +43,47 @@ class RunLock {
 
  private:
   Context& context_;
-  appdb::Connection& connection_;
+  appdb::Connection* connection_;  // absent on SQLite, where the lock is the store's
   std::int64_t fence_ = 0;
 };
+
+// While this lives nobody in this process writes.
+class WritesClosed {
+ public:
+  explicit WritesClosed(appdb::Store& store) : store_(store) { store_.close_gate(appdb::Store::Closed::Writes); }
+  ~WritesClosed() { store_.open_gate(); }
+  WritesClosed(const WritesClosed&) = delete;
+
+ private:
+  appdb::Store& store_;
+};
+
+// The way from one schema to another.
+struct Way {
+  int from = 0, to = 0;
+  std::vector<migrations::Migration> ups;
+  std::vector<WayBack> downs;
+  bool up() const { return to > from; }
+  int operations() const;
+};
+// Failure BadRequest when there is none: a gap, a damaged way back, or a migration that differs from the one that was run.
+Way way_to(const Context&, appdb::Connection&, const Ledger&, int to);
+// Runs one step after the other; `around` wraps each migration's work (a transaction), or calls it plainly.
+void run_way(Attempt&, StepContext&, const Way&, const std::function<void(const std::function<void()>&)>& around);
+
+// Tables whose content the way changes; and of those the ones that gain or lose rows.
+struct Touched { std::set<std::string> tables, rows; };
+Touched touched_by(const Way&);
+
+// A small file beside the data that says what is going on, also while the data itself is being replaced.
+void write_side_file(const Context&, const std::string& state, int from, int to, const std::string& backup, const std::string& error = {});
+json::value read_side_file(const Context&);  // null when there is none
+
+// Puts `changed` in the place of the store's SQLite file; the old file stays as `keep_as`. Closes `original`.
+void swap_in(Context&, Attempt&, std::unique_ptr<appdb::Connection> original, std::int64_t fence, const std::filesystem::path& changed, const std::filesystem::path& keep_as);
+// PostgreSQL: Failure Conflict when other Basalt processes use this database. SQLite: the lock has seen to it.
+void require_alone(Context&, appdb::Connection&, std::string_view what);
+std::string file_time();  // "20261123T022001"
 
 Outcome create(Context&, Attempt&);
 // Brings existing data to schema `to`, up or down: backup, change, verification, swap.

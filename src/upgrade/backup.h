@@ -1,0 +1,45 @@
+// The .basalt-backup file: a SQLite database in a zstd frame, the same for both engines. Its table `manifest` (also in front
+// of the file, where listing finds it) says what is in it. Internal to this folder; upgrade.h has what others call.
+#pragma once
+#include "upgrade/fingerprint.h"
+#include "upgrade/ledger.h"
+#include "upgrade/upgrade.h"
+
+namespace basalt::upgrade {
+
+struct Manifest {
+  int format = 1;
+  std::string id, kind, reason, engine, instance_id, binary, key_check, created_at;
+  int schema = 0;
+  migrations::Structure structure;
+  struct TableEntry { std::string name; Fingerprint fingerprint; std::int64_t last_id = 0; };
+  std::vector<TableEntry> tables;
+  std::string root_hash;  // SHA-256 over the tables' names, counts and fingerprints
+
+  const TableEntry* table(std::string_view name) const;
+  std::int64_t rows() const;
+};
+json::value to_json(const Manifest&);
+Manifest manifest_from_json(const json::value&);
+Manifest read_manifest(const std::filesystem::path& file);  // from the front of the file
+
+std::filesystem::path backup_folder(const Context&);
+struct MadeBackup { BackupInfo info; Manifest manifest; };
+// One consistent snapshot, verified; then old ones beyond what is kept are deleted.
+MadeBackup make_backup(Context&, std::string kind, std::string reason, const std::function<void(double)>& progress = {});
+// Restores into a scratch store with all rules and compares every table. Failure BadRequest that names the table that differs.
+Manifest verify_backup(const Context&, const std::filesystem::path& file);
+BackupInfo info_of(const std::filesystem::path& file, const Manifest&);
+
+// Loads an opened backup's tables into an empty store of either engine: tables, rows, rules, next ids. `fence` for the new
+// lock row. Within the caller's transaction. Compares fingerprints of what arrived.
+void load_backup(appdb::Connection& backup, const Manifest&, appdb::Connection& target, std::int64_t fence, const std::function<void(double)>& progress = {});
+
+// Which of the backups go, newest first given: kept are the last five, the newest of each schema, the newest verified one,
+// and what people made themselves.
+std::vector<BackupInfo> backups_to_delete(std::vector<BackupInfo> newest_first);
+
+// What a backup of this store needs on disk while it is made and verified.
+std::int64_t backup_space(Context&);
+
+}  // namespace basalt::upgrade

@@ -1,0 +1,127 @@
+// What there is and what would happen, without touching anything.
+#include <algorithm>
+#include <charconv>
+
+#include "base/failure.h"
+#include "base/version.h"
+#include "upgrade/backup.h"
+#include "upgrade/files.h"
+#include "upgrade/run_parts.h"
+
+namespace basalt::upgrade {
+
+using appdb::Connection;
+
+Status status(Context& context) {
+  Status out;
+  out.target = target_of(context);
+  out.binary = version();
+  out.engine = context.store.engine();
+  context.store.read([&](Connection& c) {
+    auto ledger = read_ledger(c);
+    out.schema = ledger.schema;
+    out.compat_floor = ledger.compat_floor;
+    out.made_by = ledger.made_by;
+    out.instance_id = ledger.instance_id;
+    out.decision = decide(ledger, out.target);
+    auto number = std::to_string(ledger.schema);
+    switch (out.decision) {
+      case Decision::Fresh: out.sentence = "There is no data yet; the first start creates it."; break;
+      case Decision::Upgrade: out.sentence = "The data has schema " + number + "; this version brings it to " + std::to_string(out.target) + " (`basalt migrate up`, or simply start)."; break;
+      case Decision::Run: out.sentence = "Up to date: schema " + number + "."; break;
+      case Decision::RunNewer: out.sentence = "The data has schema " + number + ", newer than this version's " + std::to_string(out.target) + ", and this version can still run on it."; break;
+      case Decision::Refuse: out.sentence = refusal(ledger, out.target); break;
+    }
+    if (!ledger.present) return;
+    c.each("SELECT migration, name, direction, state, rows_changed, ms, binary_version, at FROM upgrade_history ORDER BY id DESC LIMIT 50", {}, [&](const appdb::Row& row) {
+      out.history.push_back(json::object{{"migration", row.integer("migration")}, {"name", row.text("name")}, {"direction", row.text("direction")}, {"state", row.text("state")}, {"rows", row.integer("rows_changed")},
+                                         {"ms", row.integer("ms")}, {"binary", row.text("binary_version")}, {"at", row.text("at")}});
+    });
+    c.each("SELECT table_name, column_name, state, count(*) AS n FROM upgrade_park WHERE state IN ('parked', 'superseded', 'orphan') GROUP BY table_name, column_name, state ORDER BY table_name, column_name, state", {},
+           [&](const appdb::Row& row) {
+             auto column = row.optional_text("column_name");
+             out.parked.push_back(json::object{{"table", row.text("table_name")}, {"column", json::or_null(column)}, {"state", row.text("state")}, {"count", row.integer("n")}});
+           });
+  });
+  auto side = read_side_file(context);
+  if (auto state = json::text(side, "state"); state && *state != "finalised" && *state != "failed") {
+    // Finished after all when the crash came between the swap and this file's last line.
+    if (json::integer(side, "to") != out.schema) out.open_run = side;
+  }
+  return out;
+}
+
+Plan plan(Context& context, std::optional<int> to) {
+  Plan out;
+  context.store.read([&](Connection& c) {
+    auto ledger = read_ledger(c);
+    out.from = ledger.schema;
+    out.to = to.value_or(target_of(context));
+    auto rows_of = [&](const migrations::Operation& operation) {
+      auto table = migrations::table_of(operation);
+      return migrations::table_exists(c, table) ? c.count("SELECT count(*) FROM " + appdb::quoted(table)) : std::int64_t{0};
+    };
+    auto add = [&](int number, const std::string& name, const std::vector<migrations::Operation>& operations, bool up) {
+      PlanStep step{number, name, up ? "up" : "down", {}, 0, 0};
+      for (auto& o : operations) {
+        step.operations.push_back((up ? "" : "undo: ") + migrations::describe(o));
+        step.rows += rows_of(o);
+        if (!up) step.will_park += migrations::would_park(c, o);
+      }
+      if (!up) std::reverse(step.operations.begin(), step.operations.end());
+      out.steps.push_back(std::move(step));
+    };
+    if (!ledger.present) {
+      for (auto& m : context.migrations) if (m.number <= out.to) add(m.number, m.name, m.operations, true);
+      return;
+    }
+    if (out.to == ledger.schema) return;
+    try {
+      if (out.to < 1) throw Failure(FailureKind::BadRequest, "The oldest schema to step down to is 1.");
+      auto way = way_to(context, c, ledger, out.to);
+      for (auto& m : way.ups) add(m.number, m.name, m.operations, true);
+      for (auto& b : way.downs) add(b.migration, b.name, b.operations, false);
+    } catch (const Failure& failure) {
+      out.blocked = failure.sentence();
+    }
+  });
+  if (out.from > 0 && out.from != out.to) {
+    auto bytes = backup_space(context);
+    out.bytes_needed = bytes + (context.store.engine() == appdb::Engine::Sqlite ? sqlite_bytes(context.store.options().sqlite_path) * 2 : 0);
+    out.bytes_free = free_bytes(context.data_dir);
+    if (out.blocked.empty() && out.bytes_free < out.bytes_needed)
+      out.blocked = context.data_dir.string() + " has " + megabytes(out.bytes_free) + " free and this change with its backup needs " + megabytes(out.bytes_needed) + "; free some space.";
+    std::int64_t rows = 0;
+    for (auto& s : out.steps) rows += s.rows;
+    // From measured runs: reading, packing and comparing everything once, and the rows that are looked at.
+    out.eta_seconds = 0.1 + static_cast<double>(bytes) / 60e6 + static_cast<double>(rows) / 300e3;
+  }
+  return out;
+}
+
+int schema_of_version(const Context& context, std::string_view wanted) {
+  auto parts = [](std::string_view text) -> std::optional<std::array<int, 3>> {
+    std::array<int, 3> out{};
+    std::size_t index = 0;
+    auto* at = text.data();
+    auto* end = at + text.size();
+    if (at != end && *at == 'v') ++at;
+    while (at != end) {
+      if (index == 3) return std::nullopt;
+      auto read = std::from_chars(at, end, out[index++]);
+      if (read.ec != std::errc()) return std::nullopt;
+      at = read.ptr;
+      if (at != end && *at++ != '.') return std::nullopt;
+    }
+    return index > 0 ? std::optional(out) : std::nullopt;
+  };
+  auto version_wanted = parts(wanted);
+  if (!version_wanted) throw Failure(FailureKind::BadRequest, "\"" + std::string(wanted) + "\" is no version; a version is like 0.1.0.");
+  int schema = 0;
+  for (auto& m : context.migrations)
+    if (auto since = parts(m.since_version); since && *since <= *version_wanted) schema = m.number;
+  if (schema == 0) throw Failure(FailureKind::BadRequest, "There was no Basalt " + std::string(wanted) + ".");
+  return schema;
+}
+
+}  // namespace basalt::upgrade
