@@ -3,16 +3,20 @@ import { broken, sqlLines, sqlPieces } from './sql_lines';
 
 describe('lines of SQL', () => {
   it('belong to the step whose keyword starts them', () => {
-    const sql = 'SELECT\n  sum(a)\nFROM t\nLEFT JOIN p\n  ON p.id = t.p\nWHERE a > 1\n  AND b < 2\nGROUP BY 1\nORDER BY 1 ASC\nLIMIT 5';
+    const sql = 'SELECT sum(a)\nFROM t LEFT JOIN p ON p.id = t.p\nWHERE a > 1 AND b < 2\nGROUP BY 1\nORDER BY 1 ASC\nLIMIT 5';
     expect(sqlLines(sql, true).map((line) => line.step)).toEqual(['summarize', 'summarize', 'data', 'join', 'join', 'filter', 'filter', 'summarize', 'sort', 'limit']);
-    expect(sqlLines('SELECT a\nFROM t', false).map((line) => line.step)).toEqual(['data', 'data']);
+    expect(sqlLines('SELECT a\nFROM t', false).map((line) => line.step)).toEqual(['data', 'data', 'data']);
   });
   it('are broken before keywords when the text is one line, but not inside texts and brackets', () => {
     expect(broken("SELECT a, sum(b, c) FROM t WHERE b = ' FROM x' AND c BETWEEN 1 AND 2 AND (d = 1 OR e = 2) ORDER BY 1, 2")).toBe(
       "SELECT\n  a,\n  sum(b, c)\nFROM t\nWHERE b = ' FROM x'\n  AND c BETWEEN 1 AND 2\n  AND (d = 1 OR e = 2)\nORDER BY 1, 2",
     );
     expect(broken('SELECT "limit" FROM t')).toBe('SELECT\n  "limit"\nFROM t');
+    expect(broken("SELECT '( a  )' FROM t")).toBe("SELECT\n  '( a  )'\nFROM t");
     expect(broken('SELECT 1')).toBe('SELECT\n  1');
+  });
+  it('stay as they are where they hold comments', () => {
+    expect(broken('SELECT 1 -- FROM here\nFROM t')).toBe('SELECT 1 -- FROM here\nFROM t');
   });
   it('show a query inside a query further in', () => {
     expect(broken('SELECT a FROM (SELECT b FROM t WHERE c = 1) AS s WHERE a > 1')).toBe('SELECT\n  a\nFROM (\n  SELECT\n    b\n  FROM t\n  WHERE c = 1\n) AS s\nWHERE a > 1');

@@ -32,11 +32,13 @@ const BREAKS = /^(SELECT(\s+DISTINCT)?|FROM|((LEFT|RIGHT|FULL|INNER|CROSS)\s+(OU
 const INDENTED = /^(ON|AND|OR)$/i;
 
 /**
- * SQL on one line is broken before its keywords and between the columns of SELECT; what stands in quotes stays whole,
+ * SQL is broken before its keywords and between the columns of SELECT; what stands in quotes stays whole,
  * and so does what stands in brackets, unless it is a query of its own.
  */
-export function broken(sql: string): string {
-  if (sql.trim().includes('\n')) return sql.trimEnd();
+export function broken(text: string): string {
+  // Comments may hold anything, so SQL that someone wrote stays as it is.
+  if (/--|\/\*/.test(text)) return text.trimEnd();
+  const sql = text.replace(/('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)|\(\s+|\s+\)|\s+/g, (found, kept: string | undefined) => kept ?? (found.includes('(') ? '(' : found.includes(')') ? ')' : ' ')).trim();
   // Per open bracket: how deep its query is indented, or null inside a plain bracket.
   const depths: (number | null)[] = [0];
   const clauses: string[] = [''];

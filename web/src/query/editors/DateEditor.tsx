@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { describeDate, monthName, unitWord, weekdayName, type DateFilter, type ExcludeUnit } from '../dates';
 import type { TruncationUnit } from '../types';
 import { say } from '../words';
+import { inPlace } from './inPlace';
 import styles from './editors.module.css';
 
 export type DateChoices = 'all' | 'single' | 'range' | 'relative' | 'month' | 'quarter';
@@ -73,7 +74,7 @@ function Relative({ value, onChange, hours }: { value: Extract<DateFilter, { kin
         {direction !== 'current' && (
           <NumberInput aria-label={say('How many')} min={1} max={9999} allowDecimal={false} value={amount} onChange={(next) => Number(next) > 0 && onChange({ ...value, n: (value.n < 0 ? -1 : 1) * Math.floor(Number(next)) })} data-autofocus />
         )}
-        <Select aria-label={say('Unit')} data={units.map((unit) => ({ value: unit, label: unitWord(unit, direction === 'current' ? 1 : amount) }))} value={value.unit} onChange={(unit) => unit && onChange({ ...value, unit: unit as TruncationUnit })} />
+        <Select comboboxProps={inPlace} aria-label={say('Unit')} data={units.map((unit) => ({ value: unit, label: unitWord(unit, direction === 'current' ? 1 : amount) }))} value={value.unit} onChange={(unit) => unit && onChange({ ...value, unit: unit as TruncationUnit })} />
       </div>
       {direction !== 'current' && !shift && (
         <Checkbox checked={value.current} onChange={(event) => onChange({ ...value, current: event.currentTarget.checked })} label={say('Include the current {{unit}}', { unit: unitWord(value.unit) })} />
@@ -87,7 +88,7 @@ function Relative({ value, onChange, hours }: { value: Extract<DateFilter, { kin
       {shift && (
         <div className={styles.row}>
           <NumberInput aria-label={say('Starting how many ago')} min={1} allowDecimal={false} value={Math.abs(shift.n)} onChange={(next) => Number(next) > 0 && onChange({ ...value, offset: { ...shift, n: -Math.floor(Number(next)) } })} />
-          <Select aria-label={say('Unit of the start')} data={units.map((unit) => ({ value: unit, label: say('{{unit}} ago', { unit: unitWord(unit, shift.n) }) }))} value={shift.unit} onChange={(unit) => unit && onChange({ ...value, offset: { ...shift, unit: unit as TruncationUnit } })} />
+          <Select comboboxProps={inPlace} aria-label={say('Unit of the start')} data={units.map((unit) => ({ value: unit, label: say('{{unit}} ago', { unit: unitWord(unit, shift.n) }) }))} value={shift.unit} onChange={(unit) => unit && onChange({ ...value, offset: { ...shift, unit: unit as TruncationUnit } })} />
         </div>
       )}
     </>
@@ -119,7 +120,7 @@ function Dates({ value, onChange, choices }: { value: DateFilter | null; onChang
   };
   return (
     <>
-      {kinds.length > 1 && <Select aria-label={say('Which dates')} data={kinds.map((id) => ({ value: id, label: names[id] }))} value={kind} onChange={(next) => next && choose(next as DatesKind)} />}
+      {kinds.length > 1 && <Select comboboxProps={inPlace} aria-label={say('Which dates')} data={kinds.map((id) => ({ value: id, label: names[id] }))} value={kind} onChange={(next) => next && choose(next as DatesKind)} />}
       {(kind === 'on' || kind === 'before' || kind === 'after') && (
         <input type="date" className={styles.date} aria-label={names[kind]} value={value && 'date' in value ? value.date.slice(0, 10) : ''} onChange={(event) => event.currentTarget.value && onChange({ kind, date: event.currentTarget.value })} />
       )}
@@ -131,13 +132,13 @@ function Dates({ value, onChange, choices }: { value: DateFilter | null; onChang
       )}
       {kind === 'month' && (
         <div className={styles.row}>
-          <Select aria-label={say('Month')} data={Array.from({ length: 12 }, (_, i) => ({ value: String(i + 1).padStart(2, '0'), label: monthName(i + 1) }))} value={value?.kind === 'month' ? value.month.slice(5) : null} onChange={(next) => next && onChange({ kind: 'month', month: `${value?.kind === 'month' ? value.month.slice(0, 4) : new Date().getFullYear()}-${next}` })} />
+          <Select comboboxProps={inPlace} aria-label={say('Month')} data={Array.from({ length: 12 }, (_, i) => ({ value: String(i + 1).padStart(2, '0'), label: monthName(i + 1) }))} value={value?.kind === 'month' ? value.month.slice(5) : null} onChange={(next) => next && onChange({ kind: 'month', month: `${value?.kind === 'month' ? value.month.slice(0, 4) : new Date().getFullYear()}-${next}` })} />
           <NumberInput aria-label={say('Year')} allowDecimal={false} min={1900} max={2200} value={value?.kind === 'month' ? Number(value.month.slice(0, 4)) : new Date().getFullYear()} onChange={(next) => String(next).length === 4 && onChange({ kind: 'month', month: `${next}-${value?.kind === 'month' ? value.month.slice(5) : today().slice(5, 7)}` })} />
         </div>
       )}
       {kind === 'quarter' && (
         <div className={styles.row}>
-          <Select aria-label={say('Quarter')} data={['1', '2', '3', '4'].map((n) => ({ value: n, label: `Q${n}` }))} value={value?.kind === 'quarter' ? String(value.quarter) : null} onChange={(next) => next && onChange({ kind: 'quarter', year: quarter.year, quarter: Number(next) })} />
+          <Select comboboxProps={inPlace} aria-label={say('Quarter')} data={['1', '2', '3', '4'].map((n) => ({ value: n, label: `Q${n}` }))} value={value?.kind === 'quarter' ? String(value.quarter) : null} onChange={(next) => next && onChange({ kind: 'quarter', year: quarter.year, quarter: Number(next) })} />
           <NumberInput aria-label={say('Year')} allowDecimal={false} min={1900} max={2200} value={quarter.year} onChange={(next) => String(next).length === 4 && onChange({ kind: 'quarter', year: Number(next), quarter: quarter.quarter })} />
         </div>
       )}
@@ -161,7 +162,7 @@ function Exclude({ value, onChange, hours }: { value: Extract<DateFilter, { kind
   };
   return (
     <>
-      <Select aria-label={say('What to leave out')} data={units} value={unit} onChange={(next) => next && set_unit(next as ExcludeUnit)} />
+      <Select comboboxProps={inPlace} aria-label={say('What to leave out')} data={units} value={unit} onChange={(next) => next && set_unit(next as ExcludeUnit)} />
       <div className={`${styles.checks} ${styles.grid}`}>
         {items.map(([n, name]) => <Checkbox key={n} checked={chosen.includes(n)} onChange={() => toggle(n)} label={name} />)}
       </div>

@@ -11,6 +11,7 @@ import { isBoolean, isDate, isKey, isNumber, isText } from '../kinds';
 import type { Clause, Column, ColumnRef } from '../types';
 import { say } from '../words';
 import { DateEditor, isCompleteDate } from './DateEditor';
+import { inPlace } from './inPlace';
 import styles from './editors.module.css';
 import { useFirstFocus } from './useFirstFocus';
 import { choicesOf, FreeValues, ValueList, type ChoiceSource } from './ValueList';
@@ -85,7 +86,7 @@ export function FilterEditor({ column, clause, onDone, onBack, confirm }: {
         <DateEditor value={date} onChange={set_date} hours={column.effectiveType !== 'type/Date'} emptiness />
       ) : (
         <div className={styles.body}>
-          {!isBoolean(column) && <Select aria-label={say('Condition')} data={operators.map((item) => ({ value: item.id, label: item.label }))} value={operator} onChange={(next) => { if (next) { set_operator(next as FilterOperator); if (next === 'between') set_values([]); } }} />}
+          {!isBoolean(column) && <Select comboboxProps={inPlace} aria-label={say('Condition')} data={operators.map((item) => ({ value: item.id, label: item.label }))} value={operator} onChange={(next) => { if (next) { set_operator(next as FilterOperator); if (next === 'between') set_values([]); } }} />}
           {isBoolean(column) ? (
             <Radio.Group aria-label={column.longName} value={operator === '=' ? String(values[0] ?? '') : operator} onChange={(next) => { if (next === 'true' || next === 'false') { set_operator('='); set_values([next === 'true']); } else { set_operator(next as FilterOperator); set_values([]); } }}>
               {[['true', say('True')], ['false', say('False')], ['is-null', say('Empty')], ['not-null', say('Not empty')]].map(([id, name]) => <Radio key={id} value={id} label={name} mb={8} />)}
