@@ -16,8 +16,9 @@ struct ServerOptions {
   std::size_t header_limit = 32 << 10;
   std::chrono::seconds header_time{15}, idle_time{300}, write_time{120}, drain_time{30};
   std::size_t network_threads = 2;
-  // Peers whose X-Forwarded-For, X-Forwarded-Proto and X-Request-Id are believed: addresses or networks ("10.0.0.0/8").
-  std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "::1"};
+  // Peers whose X-Forwarded-For, X-Forwarded-Proto and X-Request-Id are believed: addresses or networks. By default this
+  // machine and private networks, where proxies live; otherwise all clients of a proxy would share its throttle.
+  std::vector<std::string> trusted_proxies = {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fc00::/7"};
   bool log_requests = false;                    // a line each, at level info
   std::size_t bodies_in_memory = 512 << 20;     // of all requests together; more is 503
 };

@@ -10,8 +10,15 @@
 #include <atomic>
 #include <future>
 
-#include "http/compression.h"
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <zlib.h>
+
+#include <filesystem>
+
+#include "base/random.h"
+#include "http/compression.h"
 
 namespace basalt::http {
 namespace {
@@ -502,6 +509,93 @@ TEST_F(ServerTest, a_port_in_use_is_one_sentence) {
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.sentence(), "Port " + std::to_string(options.port) + " on 127.0.0.1 is in use by another program. Stop that one, or choose another port.");
   }
+}
+
+// A certificate of its own for one test, as two PEM files.
+class Certificate {
+ public:
+  Certificate() : folder(std::filesystem::temp_directory_path() / ("basalt-tls-" + random_hex(6))) {
+    std::filesystem::create_directories(folder);
+    EVP_PKEY* key = EVP_EC_gen("P-256");
+    X509* made = X509_new();
+    ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
+    X509_gmtime_adj(X509_getm_notBefore(made), 0);
+    X509_gmtime_adj(X509_getm_notAfter(made), 3600);
+    X509_set_pubkey(made, key);
+    X509_sign(made, key, EVP_sha256());
+    FILE* out = std::fopen(certificate().c_str(), "w");
+    PEM_write_X509(out, made);
+    std::fclose(out);
+    out = std::fopen(this->key().c_str(), "w");
+    PEM_write_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+    std::fclose(out);
+    X509_free(made);
+    EVP_PKEY_free(key);
+  }
+  ~Certificate() { std::filesystem::remove_all(folder); }
+  std::string certificate() const { return folder / "certificate.pem"; }
+  std::string key() const { return folder / "key.pem"; }
+
+ private:
+  std::filesystem::path folder;
+};
+
+// A client that speaks TLS on a blocking socket.
+class TlsWire {
+ public:
+  explicit TlsWire(std::uint16_t port) : context_(SSL_CTX_new(TLS_client_method())) {
+    bio_ = BIO_new_ssl_connect(context_);
+    BIO_set_conn_hostname(bio_, ("127.0.0.1:" + std::to_string(port)).c_str());
+    connected = BIO_do_connect(bio_) == 1;
+  }
+  ~TlsWire() {
+    BIO_free_all(bio_);
+    SSL_CTX_free(context_);
+  }
+  void send(std::string_view text) { BIO_write(bio_, text.data(), static_cast<int>(text.size())); }
+  std::string read_until(const std::string& end) {
+    std::string in;
+    char piece[16384];
+    while (!in.ends_with(end)) {
+      int count = BIO_read(bio_, piece, sizeof piece);
+      if (count <= 0) break;
+      in.append(piece, static_cast<std::size_t>(count));
+    }
+    return in;
+  }
+  bool connected = false;
+
+ private:
+  SSL_CTX* context_;
+  BIO* bio_;
+};
+
+TEST_F(ServerTest, speaks_tls) {
+  Certificate certificate;
+  ServerOptions options;
+  options.tls_certificate_file = certificate.certificate();
+  options.tls_key_file = certificate.key();
+  start(options);
+  serve();
+  {
+    TlsWire wire(server->port());
+    ASSERT_TRUE(wire.connected);
+    wire.send(get("/api/who"));
+    auto answer = wire.read_until("\"");
+    EXPECT_EQ(body_of(answer), "\"127.0.0.1 https\"");
+    EXPECT_NE(answer.find("Strict-Transport-Security"), std::string::npos);
+    wire.send(get("/api/stream?pieces=100"));
+    EXPECT_GT(wire.read_until("0\r\n\r\n").size(), 100u * (32 << 10));
+    wire.send(get("/api/stream?pieces=4000"));
+    wire.read_until("yyy");
+  }
+  EXPECT_TRUE(gone.wait()) << "leaving cancels over TLS too";
+  Wire plain(server->port());
+  plain.send(get("/api/hello"));
+  plain.to_end();
+  EXPECT_TRUE(plain.ended) << "plain HTTP is not answered";
+  options.tls_key_file = "/nonexistent/key.pem";
+  EXPECT_THROW(Server::listen(options, {application, query, hashing}, [](Request&) { return Response(); }), Failure);
 }
 
 TEST(Compression, reads_accept_encoding) {

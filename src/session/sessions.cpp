@@ -267,7 +267,7 @@ std::int64_t Sessions::remove_expired() {
 Headers Sessions::cookies(const NewSession& session, const http::Request& request, Remember remember) const {
   std::string shared = "; Path=/; SameSite=Lax; HttpOnly";
   if (request.is_https) shared += "; Secure";
-  auto age = std::chrono::duration_cast<std::chrono::seconds>(session.expires_at - clock_.now()).count();
+  auto age = std::chrono::duration_cast<std::chrono::seconds>(options_.age).count();
   Headers headers;
   headers.emplace_back("Set-Cookie", std::string(cookie_name) + "=" + session.key + shared + (remember == Remember::Yes ? "; Max-Age=" + std::to_string(age) : ""));
   if (!request.cookie("metabase.DEVICE")) headers.emplace_back("Set-Cookie", "metabase.DEVICE=" + uuid4() + shared + "; Max-Age=630720000");

@@ -115,37 +115,48 @@ json::value Settings::shown(const SettingDefinition& definition) {
   return json::value(masked(found.is_string() ? std::string(found.get_string()) : json::write(found)));
 }
 
-void Settings::change(std::string_view key, const json::value& wanted) {
-  auto& definition = known(key);
-  if (auto variable = fixed_by(key)) {
+std::optional<json::value> Settings::accepted(const SettingDefinition& definition, json::value value) {
+  if (auto variable = fixed_by(definition.key)) {
     throw Failure(FailureKind::BadRequest, definition.key + " is set by " + *variable + ". Change it there and restart.");
   }
-  json::value value = wanted;
-  if (!value.is_null()) {
-    value = as_type_of(definition.default_value, value);
-    if (auto* sentence = type_problem(definition.default_value, value)) throw bad_field(definition.key, sentence);
-    if (definition.check) {
-      // Clearing a field of a form sends an empty text: back to the default.
-      if (value.is_string() && value.get_string().empty() && definition.check(value)) value = nullptr;
-      else if (auto* sentence = definition.check(value)) throw bad_field(definition.key, sentence);
-    }
-    if (json::write(value).size() > 100'000) throw bad_field(definition.key, "value is too long.");
+  if (value.is_null()) return value;
+  value = as_type_of(definition.default_value, value);
+  if (auto* sentence = type_problem(definition.default_value, value)) throw bad_field(definition.key, sentence);
+  if (auto* sentence = definition.check ? definition.check(value) : nullptr) {
+    // Clearing a field of a form sends an empty text: back to the default.
+    if (value.is_string() && value.get_string().empty()) return json::value(nullptr);
+    throw bad_field(definition.key, sentence);
   }
-  if (definition.secret && definition.masked && value.is_string() && value == shown(definition)) return;
-  if (definition.key == "site-url" && value.is_string()) {
+  if (json::write(value).size() > 100'000) throw bad_field(definition.key, "value is too long.");
+  if (definition.secret && definition.masked && value.is_string() && value == shown(definition)) return std::nullopt;
+  if (definition.key == "site-url") {
     std::string url(value.get_string());
     while (url.ends_with('/')) url.pop_back();
-    value = url;
+    return json::value(url);
   }
+  return value;
+}
+
+void Settings::change(std::string_view key, const json::value& value) { change(json::object{{key, value}}); }
+
+void Settings::change(const json::object& values) {
+  std::vector<std::pair<const SettingDefinition*, json::value>> changes;
+  for (auto& [key, wanted] : values) {
+    auto& definition = known(key);
+    if (auto value = accepted(definition, wanted)) changes.emplace_back(&definition, std::move(*value));
+  }
+  if (changes.empty()) return;
   store_.write([&](appdb::Connection& connection) {
-    if (value.is_null()) {
-      connection.execute("DELETE FROM setting WHERE key = ?", {key});
-      return;
-    }
-    auto text = json::write(value);
-    if (definition.secret) text = seal_(text);
-    if (connection.update("setting", {{"value", text}, {"updated_at", system_clock().now()}}, "key", key) == 0) {
-      connection.insert("setting", {{"key", key}, {"value", text}, {"updated_at", system_clock().now()}}, appdb::Connection::HasId::No);
+    for (auto& [definition, value] : changes) {
+      if (value.is_null()) {
+        connection.execute("DELETE FROM setting WHERE key = ?", {definition->key});
+        continue;
+      }
+      auto text = json::write(value);
+      if (definition->secret) text = seal_(text);
+      auto now = system_clock().now();
+      if (connection.update("setting", {{"value", text}, {"updated_at", now}}, "key", definition->key) > 0) continue;
+      connection.insert("setting", {{"key", definition->key}, {"value", text}, {"updated_at", now}}, appdb::Connection::HasId::No);
     }
   });
   reload();

@@ -46,10 +46,13 @@ class Settings {
   // Throws Failure BadRequest (unknown key, wrong value, fixed by its variable). null resets to the default; a secret that
   // comes back masked stays as it is.
   void change(std::string_view key, const json::value& value);
+  void change(const json::object& values);  // all of them or none
   void reload();
 
  private:
   std::optional<json::value> stored(std::string_view key);
+  // The value as it will be kept (null: the default); absent when nothing changes. Throws as change() does.
+  std::optional<json::value> accepted(const SettingDefinition& definition, json::value wanted);
   appdb::Store& store_;
   const std::map<std::string, Fixed> fixed_;
   std::function<std::string(const std::string&)> seal_, open_;

@@ -28,10 +28,10 @@ const SettingDefinition& readable(const std::string& key, const http::Caller& ca
   return *definition;
 }
 
-void change(Settings& settings, std::string_view key, const json::value& value) {
+// Settings that only the server itself reads are none of anybody's.
+void require_changeable(std::string_view key) {
   auto* definition = Settings::definition(key);
   if (!definition || definition->reader == SettingReader::Nobody) throw Failure(FailureKind::NotFound, "There is no setting " + std::string(key.substr(0, 80)) + ".");
-  settings.change(key, value);
 }
 
 }  // namespace
@@ -60,24 +60,28 @@ void add_settings_routes(http::Routes& routes, Services& services) {
     auto body = request.json_body();
     auto* values = body.if_object();
     if (!values) throw Failure(FailureKind::BadRequest, "The body must be a map of settings.");
-    for (auto& [key, value] : *values) change(settings, key, value);
+    for (auto& [key, value] : *values) require_changeable(key);
+    settings.change(*values);
   }).administrator().summary("Change several settings.");
 
   routes.put("/api/setting/:key", [&settings](http::Request& request) {
     auto body = request.json_body();
     auto* object = body.if_object();
     if (!object || !object->contains("value")) throw bad_field("value", "value must be given; null resets the setting.");
-    change(settings, request.path_value("key"), object->at("value"));
+    require_changeable(request.path_value("key"));
+    settings.change(request.path_value("key"), object->at("value"));
   }).administrator().summary("Change one setting; null resets it.");
 
   routes.put("/api/email", [&settings](http::Request& request) {
     auto body = request.json_body();
-    json::object now;
-    for (auto* key : {"email-smtp-host", "email-smtp-port", "email-smtp-security", "email-smtp-username", "email-smtp-password", "email-from-address", "email-from-name", "email-reply-to"}) {
-      auto* object = body.if_object();
-      if (object && object->contains(key)) settings.change(key, object->at(key));
-      now[key] = settings.shown(*Settings::definition(key));
+    json::object changes, now;
+    constexpr const char* keys[] = {"email-smtp-host", "email-smtp-port", "email-smtp-security", "email-smtp-username", "email-smtp-password", "email-from-address", "email-from-name", "email-reply-to"};
+    auto* object = body.if_object();
+    for (auto* key : keys) {
+      if (object && object->contains(key)) changes[key] = object->at(key);
     }
+    settings.change(changes);
+    for (auto* key : keys) now[key] = settings.shown(*Settings::definition(key));
     now["with-corrections"] = json::object();
     return json::value(std::move(now));
   }).administrator().summary("Settings of the mail server.");
