@@ -113,6 +113,7 @@ export function Chart({ description, size, label, interactive, onMark, onRange }
     const frame = element.getBoundingClientRect();
     const item = current.values_at(place).find((one) => one.series === series);
     const at = pixel(place, item) ?? { x: frame.width / 2, y: frame.height / 2 };
+    setHover(null);
     latest.current.onMark(mark, { x: frame.left + at.x, y: frame.top + at.y }, element.parentElement);
   }, [pixel]);
 
@@ -135,6 +136,7 @@ export function Chart({ description, size, label, interactive, onMark, onRange }
         if (current.along === 'none') {
           const mark = current.mark(hit.series, hit.place);
           const source = event.event as MouseEvent | undefined;
+          if (mark && source) setHover(null);
           if (mark && source) latest.current.onMark?.(mark, { x: source.clientX, y: source.clientY }, box.current?.parentElement ?? null);
         } else press(hit.place, hit.series);
         return;

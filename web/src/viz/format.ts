@@ -57,7 +57,7 @@ export function parseDate(value: unknown): Date | null {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 function intl(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = locale + JSON.stringify(options);
+  const key = locale + Object.entries(options).join();
   let found = formatters.get(key);
   if (!found) formatters.set(key, (found = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })));
   return found;
@@ -245,6 +245,15 @@ export function compactNumber(value: number, trim = false): string {
   return text;
 }
 
+const plain_formats = new Map<number, Intl.NumberFormat>();
+/** Making a formatter costs more than a thousand uses of it. */
+function plainFormat(least: number, most: number): Intl.NumberFormat {
+  const key = least * 100 + most;
+  let found = plain_formats.get(key);
+  if (!found) plain_formats.set(key, (found = new Intl.NumberFormat(default_locale, { minimumFractionDigits: least, maximumFractionDigits: most })));
+  return found;
+}
+
 export function formatNumber(input: number, settings: ColumnSettings = {}, options: FormatOptions = {}): string {
   if (!Number.isFinite(input)) return '';
   const value = input * (settings.scale ?? 1);
@@ -260,7 +269,7 @@ export function formatNumber(input: number, settings: ColumnSettings = {}, optio
     const size = Math.abs(shown);
     const most = fixed ?? (style === 'percent' ? (size < 1000 ? 1 : 0) : size !== 0 && size < 0.01 ? 6 : 2);
     const least = fixed ?? (style === 'currency' && !options.trim && !Number.isInteger(shown) ? 2 : options.trim ? 0 : style === 'percent' ? 1 : 0);
-    digits = new Intl.NumberFormat(default_locale, { minimumFractionDigits: Math.min(least, most), maximumFractionDigits: most }).format(size);
+    digits = plainFormat(Math.min(least, most), most).format(size);
     if (/^0(\.0*)?$/.test(digits) && settings.scale === undefined && size !== 0 && fixed === null) digits = size.toPrecision(2);
   }
   digits = separators(digits, settings.number_separators);
@@ -321,7 +330,7 @@ export function change(now: number | null, before: number | null): { text: strin
   if (now === null || before === null || before === 0 || !Number.isFinite(now) || !Number.isFinite(before)) return null;
   const ratio = (now - before) / Math.abs(before);
   const percent = Math.abs(ratio) * 100;
-  const text = percent >= 1000 ? new Intl.NumberFormat(default_locale, { maximumFractionDigits: 0 }).format(percent) : percent.toFixed(1);
+  const text = percent >= 1000 ? plainFormat(0, 0).format(percent) : percent.toFixed(1);
   const same = text === '0.0';
   return { text: `${same ? '' : ratio > 0 ? '+' : '\u2212'}${text}\u00a0%`, ratio, direction: same ? 'same' : ratio > 0 ? 'up' : 'down' };
 }

@@ -109,12 +109,10 @@ export function SummarizeDrawer({ query, catalog, onChange, onClose }: Summarize
           const name = aggregationName(catalog, query, index, aggregation);
           return (
             <Popover key={at} opened={editing === at} onChange={(open) => setEditing(open ? at : null)} position="bottom-start" trapFocus returnFocus withinPortal>
-              <Popover.Target>
-                <div className={styles.metric}>
-                  <button type="button" title={name} aria-expanded={editing === at} onClick={() => setEditing(editing === at ? null : at)}>{name}</button>
-                  <button type="button" className={styles.cross} aria-label={say('Remove {{name}}', { name })} onClick={() => onChange(removeAggregation(query, index, at))}><IconX size={16} aria-hidden /></button>
-                </div>
-              </Popover.Target>
+              <div className={styles.metric}>
+                <Popover.Target><button type="button" title={name} aria-expanded={editing === at} onClick={() => setEditing(editing === at ? null : at)}>{name}</button></Popover.Target>
+                <button type="button" className={styles.cross} aria-label={say('Remove {{name}}', { name })} onClick={() => onChange(removeAggregation(query, index, at))}><IconX size={16} aria-hidden /></button>
+              </div>
               <Popover.Dropdown p={0}>{picker((clause) => onChange(replaceAggregation(query, index, at, clause)))}</Popover.Dropdown>
             </Popover>
           );

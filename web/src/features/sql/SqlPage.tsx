@@ -249,7 +249,7 @@ function OpenSql({ start, card, from_address }: { start: SqlDraft; card: Card | 
         {narrow ? <IconButton label={say('Save')} icon={<IconDeviceFloppy size={20} stroke={1.6} aria-hidden />} onClick={save} disabled={draft.sql.trim() === '' || (card !== null && !dirty)} />
           : <Button onClick={save} disabled={draft.sql.trim() === '' || (card !== null && !dirty)}>{say('Save')}</Button>}
         {run.running ? <Button kind="primary" icon={<IconPlayerStopFilled size={14} aria-hidden />} onClick={run.cancel}>{say('Cancel')}</Button>
-          : <Button kind="primary" icon={<IconPlayerPlayFilled size={14} aria-hidden />} onClick={() => start_run('all')} disabled={draft.database === null || draft.sql.trim() === ''}>{say('Run')}{!narrow && <span style={{ marginInlineStart: 8, opacity: 0.85, fontWeight: 400 }}>Ctrl ↵</span>}</Button>}
+          : <Button kind="primary" icon={<IconPlayerPlayFilled size={14} aria-hidden />} onClick={() => start_run('all')} disabled={draft.database === null || draft.sql.trim() === ''}>{say('Run')}{!narrow && <span style={{ marginInlineStart: 8, fontWeight: 400 }}>Ctrl ↵</span>}</Button>}
       </div>
       {has_tags && !variables_open && <VariableBar tags={draft.tags} values={values} onChange={setValues} />}
       {missing.length > 0 && <div className={styles.strip} role="alert"><Tag tone="amber" icon={<IconAlertTriangle size={14} aria-hidden />}>{say('A value is missing')}</Tag>{say('Give a value for {{names}} first.', { names: missing.join(', ') })}</div>}

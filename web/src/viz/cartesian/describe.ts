@@ -209,6 +209,8 @@ function upright(input: DrawInput, options: CartesianOptions, model: CartesianMo
     top: is_tiny ? 4 : (values_shown || lit ? 22 : 10) + (y_title ? 16 : 0),
     bottom: is_tiny ? 2 : (show_x ? 28 : 10) + (x_title ? 18 : 0),
   };
+  // The last label is centred under the last point and must not be cut.
+  if (show_x && model.time && lines.length === shown.length) grid.right = Math.max(grid.right, measure(model.places[places - 1]?.label ?? '', label_size) / 2 + 4);
   const plot_width = Math.max(20, size.width - grid.left - grid.right);
   const x = categoryLabels(input, model, plot_width, show_x, shown.some(({ series }) => series.display === 'bar'));
   grid.bottom += x.extra;

@@ -1,6 +1,6 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useId, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { isForeignKey, isPrimaryKey } from '../../query/kinds';
 import { say } from '../../query/words';
 import { toNumber } from '../format';
@@ -85,7 +85,7 @@ export function TableView({ description, size, inset, label, sorted, show_types,
   }, [columns, dragged, size.width, inset, first]);
   const total_width = widths.reduce((sum, width) => sum + width, 0) + first;
 
-  const row_window = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => row_height, overscan: 10, initialRect: size });
+  const row_window = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => row_height, overscan: 6, initialRect: size });
   const column_window = useVirtualizer({ horizontal: true, count: columns.length, getScrollElement: () => scroll.current, estimateSize: (at) => widths[at]!, overscan: 3, paddingStart: first, initialRect: size });
   useEffect(() => column_window.measure(), [widths, column_window]);
   useEffect(() => {
@@ -178,11 +178,34 @@ export function TableView({ description, size, inset, label, sorted, show_types,
     grip.addEventListener('pointerup', stop);
     grip.addEventListener('pointercancel', stop);
   }
-  const selected = (row: number, column: number): boolean => {
-    if (!active || !anchor) return false;
-    return row >= Math.min(active.row, anchor.row) && row <= Math.max(active.row, anchor.row) && column >= Math.min(active.column, anchor.column) && column <= Math.max(active.column, anchor.column);
-  };
+  const band = active && anchor ? { top: Math.min(active.row, anchor.row), bottom: Math.max(active.row, anchor.row), key: `${Math.min(active.column, anchor.column)}-${Math.max(active.column, anchor.column)}` } : null;
+  // A new list only when other columns come into view, so that rows that stay need not be drawn again.
+  const places_key = seen_columns.map((item) => `${item.index}/${item.start}/${item.size}`).join();
+  const places = useMemo(() => seen_columns.map((item) => ({ index: item.index, start: item.start, size: item.size })), [places_key]);
   const many = Boolean(active && anchor && (active.row !== anchor.row || active.column !== anchor.column));
+  const latest = useRef({ press, anchor, many, setAnchor, setActive });
+  latest.current = { press, anchor, many, setAnchor, setActive };
+  const [handlers] = useState<CellHandlers>(() => ({
+    down: (row, column, event) => {
+      if (event.button !== 0) return;
+      if (event.shiftKey && latest.current.anchor) {
+        event.preventDefault();
+        setActive({ row, column });
+        return;
+      }
+      selecting.current = true;
+      window.addEventListener('pointerup', () => { selecting.current = false; }, { once: true });
+      setAnchor({ row, column });
+      setActive({ row, column });
+    },
+    enter: (row, column) => {
+      if (selecting.current) setActive({ row, column });
+    },
+    click: (row, column, event) => {
+      if (event.shiftKey || latest.current.many || (event.target as HTMLElement).closest('a')) return;
+      latest.current.press({ row, column }, event.currentTarget as HTMLElement);
+    },
+  }));
   const marks = own_sort ? [own_sort] : (sorted ?? []);
 
   return (
@@ -212,50 +235,63 @@ export function TableView({ description, size, inset, label, sorted, show_types,
         })}
       </div>
       <div className={styles.body} role="presentation" style={{ height: row_window.getTotalSize(), width: total_width }}>
-        {seen_rows.map((line) => {
-          const row = rows[line.index]!;
-          return (
-            <div key={line.index} className={styles.row} role="row" aria-rowindex={line.index + 2} style={{ top: 0, transform: `translateY(${line.start}px)`, height: row_height, width: Math.max(total_width, size.width - 1) }}>
-              {first > 0 && <div className={`${styles.cell} ${styles.index}`} role="rowheader" aria-colindex={1} style={{ width: first }}>{line.index + 1}</div>}
-              {seen_columns.map((item) => {
-                const column = columns[item.index]!;
-                const value = row[column.index];
-                const is_active = active?.row === line.index && active.column === item.index;
-                return (
-                  <div
-                    key={item.index} id={`${id}-${line.index}-${item.index}`} className={styles.cell} role="gridcell" aria-colindex={item.index + 1 + (first ? 1 : 0)} aria-selected={many && selected(line.index, item.index) ? true : undefined}
-                    data-align={column.align} data-active={is_active || undefined} data-selected={(many && selected(line.index, item.index)) || undefined} data-pressable={onCell ? true : undefined}
-                    style={{ left: item.start, width: item.size, paddingInlineStart: item.index === 0 && !first ? inset : 12 }}
-                    onPointerDown={(event) => {
-                      if (event.button !== 0) return;
-                      const spot = { row: line.index, column: item.index };
-                      if (event.shiftKey && anchor) {
-                        event.preventDefault();
-                        setActive(spot);
-                        return;
-                      }
-                      selecting.current = true;
-                      window.addEventListener('pointerup', () => { selecting.current = false; }, { once: true });
-                      setAnchor(spot);
-                      setActive(spot);
-                    }}
-                    onPointerEnter={() => { if (selecting.current) setActive({ row: line.index, column: item.index }); }}
-                    onClick={(event) => {
-                      if (event.shiftKey || many || (event.target as HTMLElement).closest('a')) return;
-                      press({ row: line.index, column: item.index }, event.currentTarget);
-                    }}
-                  >
-                    <Cell column={column} value={value} row={row} />
-                  </div>
-                );
-              })}
-            </div>
-          );
-        })}
+        {seen_rows.map((line) => (
+          <Line
+            key={line.index} id={id} at={line.index} start={line.start} row={rows[line.index]!} columns={columns} places={places} width={Math.max(total_width, size.width - 1)} index_width={first} inset={inset}
+            active={active?.row === line.index ? active.column : -1} selected={many && band && line.index >= band.top && line.index <= band.bottom ? band.key : ''} pressable={Boolean(onCell)} handlers={handlers}
+          />
+        ))}
       </div>
     </div>
   );
 }
+
+interface CellHandlers {
+  down: (row: number, column: number, event: React.PointerEvent) => void;
+  enter: (row: number, column: number) => void;
+  click: (row: number, column: number, event: React.MouseEvent) => void;
+}
+interface LineProps {
+  id: string;
+  at: number;
+  start: number;
+  row: Row;
+  columns: TableColumn[];
+  places: { index: number; start: number; size: number }[];
+  width: number;
+  index_width: number;
+  inset: number;
+  /** Place of the active cell in this row, or -1. */
+  active: number;
+  /** "2-4" when the cells from place 2 to 4 are selected. */
+  selected: string;
+  pressable: boolean;
+  handlers: CellHandlers;
+}
+/** One row; drawn again only when something of it changed, which scrolling does not do. */
+const Line = memo(function Line({ id, at, start, row, columns, places, width, index_width: first, inset, active, selected, pressable, handlers }: LineProps) {
+  const [from, to] = selected === '' ? [1, 0] : selected.split('-').map(Number) as [number, number];
+  return (
+    <div className={styles.row} role="row" aria-rowindex={at + 2} style={{ top: 0, transform: `translateY(${start}px)`, height: row_height, width }}>
+      {first > 0 && <div className={`${styles.cell} ${styles.index}`} role="rowheader" aria-colindex={1} style={{ width: first }}>{at + 1}</div>}
+      {places.map((item) => {
+        const column = columns[item.index];
+        if (!column) return null;
+        const is_selected = item.index >= from && item.index <= to;
+        return (
+          <div
+            key={item.index} id={`${id}-${at}-${item.index}`} className={styles.cell} role="gridcell" aria-colindex={item.index + 1 + (first ? 1 : 0)} aria-selected={is_selected ? true : undefined}
+            data-align={column.align} data-active={active === item.index || undefined} data-selected={is_selected || undefined} data-pressable={pressable || undefined}
+            style={{ left: item.start, width: item.size, paddingInlineStart: item.index === 0 && !first ? inset : 12 }}
+            onPointerDown={(event) => handlers.down(at, item.index, event)} onPointerEnter={() => handlers.enter(at, item.index)} onClick={(event) => handlers.click(at, item.index, event)}
+          >
+            <Cell column={column} value={row[column.index]} row={row} />
+          </div>
+        );
+      })}
+    </div>
+  );
+});
 
 function Cell({ column, value, row }: { column: TableColumn; value: unknown; row: Row }) {
   if (value === null || value === undefined) return <span className={styles.cell_null} aria-label={say('(empty)')}>–</span>;
