@@ -28,7 +28,7 @@ Prepared prepare(Environment& environment, const permissions::Rights& rights, co
   require_outline(request.dataset_query);
   auto parsed = query::parse_query(request.dataset_query);
   auto catalog = environment.catalog();
-  auto uses = query::uses(parsed, *catalog);
+  auto uses = query::uses(parsed, *catalog, request.parameters);
   if (ask != Ask::Nothing) {
     require_rights(uses, request.card, *catalog, rights);
     if (ask == Ask::NativeRights) rights.require_native(uses.database);
@@ -55,6 +55,7 @@ Prepared prepare(Environment& environment, const permissions::Rights& rights, co
   prepared.dialect = sql::find_dialect(database->engine);
   if (!prepared.dialect) throw Failure(FailureKind::Unsupported, "There is no driver for \"" + database->engine + "\".");
   prepared.integers_as_text = json::boolean(parsed.middleware, "js-int-to-string?").value_or(request.integers_as_text);
+  wanted.time_zones = prepared.dialect->supports.time_zones;
   auto resolved = query::resolve(std::move(parsed), *catalog, wanted);
   auto compiled = sql::compile(resolved, *prepared.dialect, options);
   prepared.statement = std::move(compiled.statement);

@@ -85,10 +85,10 @@ std::vector<stream::OutputColumn> output_columns(const std::vector<query::Result
   return result;
 }
 
-// Columns of a result: the compiler's, completed by the driver's.
-std::vector<query::ResultColumn> columns_of(const Prepared& prepared, const std::vector<rows::Column>& found, const json::value& card_metadata) {
+// Columns of a result: the compiler's (taken out of `prepared`), completed by the driver's.
+std::vector<query::ResultColumn> columns_of(Prepared& prepared, const std::vector<rows::Column>& found, const json::value& card_metadata) {
   if (!prepared.columns_known) return native_columns(found, card_metadata);
-  auto columns = prepared.columns;
+  auto columns = std::move(prepared.columns);
   refine(columns, found);
   std::size_t in_sql = 0;
   for (auto& column : columns) in_sql += !column.labels_of;

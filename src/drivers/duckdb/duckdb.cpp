@@ -10,6 +10,7 @@ namespace {
 
 using namespace duckdb;
 using Steady = std::chrono::steady_clock;
+const std::string usual_zone = "UTC";  // DuckDB has no zone of its own
 
 class DuckConnection;
 
@@ -39,7 +40,7 @@ class DuckConnection final : public Connection {
  public:
   DuckConnection(std::shared_ptr<Instances> instances, std::shared_ptr<Watchdog> watchdog, std::string path)
       : instances_(std::move(instances)), watchdog_(std::move(watchdog)), path_(std::move(path)) {
-    enter(instances_->open(path_, ""), "");
+    enter(instances_->open(path_, usual_zone), usual_zone);
   }
   ~DuckConnection() override {
     instance_->library().disconnect(&connection_);
@@ -123,7 +124,8 @@ class DuckConnection final : public Connection {
   }
 
   std::unique_ptr<Cursor> execute(const sql::Statement& statement, const ExecuteOptions& options) override {
-    if (options.time_zone != time_zone_) enter(instances_->open(path_, options.time_zone), options.time_zone);
+    const std::string& zone_name = options.time_zone.empty() ? usual_zone : options.time_zone;
+    if (zone_name != time_zone_) enter(instances_->open(path_, zone_name), zone_name);
     auto& library = instance_->library();
     cancelled_ = late_ = false;
     allowed_ = options.deadline.value_or(std::chrono::milliseconds(0));
@@ -154,8 +156,7 @@ class DuckConnection final : public Connection {
         fail(words.c_str());
       }
       library.destroy_pending(&pending);
-      auto zone = TimeZone::find(options.time_zone.empty() ? "UTC" : options.time_zone);
-      return std::make_unique<DuckCursor>(*this, prepared, result, zone);
+      return std::make_unique<DuckCursor>(*this, prepared, result, TimeZone::find(zone_name));
     } catch (...) {
       library.destroy_pending(&pending);
       library.destroy_prepare(&prepared);
