@@ -271,13 +271,18 @@ function Head({ collection, can_write }: { collection: Collection | undefined; c
   const user = useCurrentUser();
   const go = useGo();
   const marks = useBookmarks().data ?? [];
+  const root = useCollection('root').data;
   const [moving, set_moving] = useState(false);
   if (!collection) return <div className={styles.head_gap} />;
   const id = typeof collection.id === 'number' ? collection.id : null;
   const personal = (collection.personal_owner_id ?? null) !== null || collection.is_personal === true;
   const editable = can_write && id !== null && !personal;
   const marked = marks.some((mark) => mark.type === 'collection' && mark.item_id === id);
-  const way = (collection.effective_ancestors ?? []).map((one) => ({ name: one.name, href: paths.collection(one) }));
+  const above = (collection.effective_ancestors ?? []).filter((one) => one.id !== 'root');
+  const way =
+    id === null || personal
+      ? []
+      : [{ id: 'root' as const, name: root?.name ?? t('root') }, ...above].map((one) => ({ name: one.name, href: paths.collection(one) }));
   const query = id === null ? '' : `?collection=${id}`;
 
   async function trash() {
