@@ -83,12 +83,14 @@ export function HomePage() {
           )}
           <div className={styles.halves}>
             {(lately.length > 0 || recents.isPending) && (
-            <section aria-labelledby="home-recent">
-              <div className={styles.section_head}>
-                <h2 id="home-recent">{t('left_off')}</h2>
-              </div>
-              <div className={styles.list}>{recents.isPending ? <ListSkeleton rows={6} height={48} /> : lately.map((item) => <Recent key={item_key(item)} item={item} />)}</div>
-            </section>
+              <section aria-labelledby="home-recent">
+                <div className={styles.section_head}>
+                  <h2 id="home-recent">{t('left_off')}</h2>
+                </div>
+                <div className={styles.list}>
+                  {recents.isPending ? <ListSkeleton rows={6} height={48} /> : lately.map((item) => <Recent key={item_key(item)} item={item} />)}
+                </div>
+              </section>
             )}
             <section aria-labelledby="home-worth">
               <div className={styles.section_head}>
