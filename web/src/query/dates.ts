@@ -183,10 +183,11 @@ export function dateFromClause(clause: Clause): { ref: ColumnRef; filter: DateFi
 /* ---- in words --------------------------------------------------------------------------------------- */
 
 const dateFormat = new Map<string, Intl.DateTimeFormat>();
-function format(options: Intl.DateTimeFormatOptions, date: Date): string {
+export function format(options: Intl.DateTimeFormatOptions, date: Date): string {
   const key = JSON.stringify(options);
   if (!dateFormat.has(key)) dateFormat.set(key, new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" }));
-  return dateFormat.get(key)!.format(date);
+  // Four letters for one month alone would not line up.
+  return dateFormat.get(key)!.format(date).replace("Sept ", "Sep ");
 }
 /** "22 Nov 2026", with the time where there is one. */
 export function dayName(date: string): string {

@@ -1,7 +1,7 @@
 import type { Catalog, Clause, Column, ColumnRef, Query } from "./types";
 import { isClause, isColumnRef, isRef, unitOf, withUnit } from "./clauses";
 import { findColumn } from "./columns";
-import { dateFromClause, dateSentence, dayName } from "./dates";
+import { dateFromClause, dateSentence, dayName, format } from "./dates";
 import { isBoolean, isCoordinate, isDate, isKey, isNumber, isText, isTime, isExtraction } from "./kinds";
 import { columnName, expressionName, unitName } from "./names";
 import { say } from "./words";
@@ -183,7 +183,7 @@ export function bucketName(value: string, unit: string): string {
   switch (unit) {
     case "year": return String(year);
     case "quarter": return `Q${Math.ceil(month / 3)} ${year}`;
-    case "month": return new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(Date.UTC(year, month - 1, 1)));
+    case "month": return format({ month: "short", year: "numeric" }, new Date(Date.UTC(year, month - 1, 1)));
     case "week": return say("the week of {{date}}", { date: dayName(value.slice(0, 10)) });
     case "day": return dayName(value.slice(0, 10));
     case "hour": case "minute": return dayName(value);

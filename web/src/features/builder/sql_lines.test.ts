@@ -7,6 +7,11 @@ describe('lines of SQL', () => {
     expect(sqlLines(sql, true).map((line) => line.step)).toEqual(['summarize', 'summarize', 'data', 'join', 'join', 'filter', 'filter', 'summarize', 'sort', 'limit']);
     expect(sqlLines('SELECT a\nFROM t', false).map((line) => line.step)).toEqual(['data', 'data', 'data']);
   });
+  it('tell the summary of an inner query from the columns around it', () => {
+    const steps = sqlLines('SELECT a, n FROM (SELECT a, count(*) AS n FROM t GROUP BY 1) AS s WHERE n > 1', false).map((line) => `${line.step} ${line.text.trim()}`);
+    expect(steps).toEqual(['data SELECT', 'data a,', 'data n', 'data FROM (', 'summarize SELECT', 'summarize a,', 'summarize count(*) AS n', 'data FROM t', 'summarize GROUP BY 1', 'data ) AS s', 'filter WHERE n > 1']);
+    expect(sqlLines('SELECT count(*) FROM t', true)[1]!.step).toBe('summarize');
+  });
   it('are broken before keywords when the text is one line, but not inside texts and brackets', () => {
     expect(broken("SELECT a, sum(b, c) FROM t WHERE b = ' FROM x' AND c BETWEEN 1 AND 2 AND (d = 1 OR e = 2) ORDER BY 1, 2")).toBe(
       "SELECT\n  a,\n  sum(b, c)\nFROM t\nWHERE b = ' FROM x'\n  AND c BETWEEN 1 AND 2\n  AND (d = 1 OR e = 2)\nORDER BY 1, 2",

@@ -18,12 +18,27 @@ const STARTS: [RegExp, StepKind | null][] = [
   [/^\s*(LIMIT|OFFSET|FETCH|TOP)\b/i, 'limit'],
 ];
 
-/** Which step wrote each line: a keyword at the start of a line begins a part, the lines after it belong to it. */
+/**
+ * Which step wrote each line: a keyword at the start of a line begins a part, the lines after it belong to it.
+ * The columns of a SELECT are the summary's where its query groups; `summarized` tells for one that only aggregates.
+ */
 export function sqlLines(sql: string, summarized: boolean): SqlLine[] {
+  const lines = broken(sql).split('\n');
+  const indentOf = (text: string) => /^\s*/.exec(text)![0].length;
+  const groups = (at: number): boolean => {
+    const depth = indentOf(lines[at]!);
+    for (const text of lines.slice(at + 1)) {
+      if (text.trim() === '' || indentOf(text) > depth) continue;
+      if (indentOf(text) < depth) return false;
+      if (/^\s*GROUP\s+BY\b/i.test(text)) return true;
+    }
+    return summarized && !lines.some((text) => /^\s*FROM\s*\($/i.test(text));
+  };
   let step: StepKind = 'data';
-  return broken(sql).split('\n').map((text) => {
+  return lines.map((text, at) => {
     const start = STARTS.find(([pattern]) => pattern.test(text));
-    if (start) step = start[1] ?? (summarized ? 'summarize' : 'data');
+    if (start) step = start[1] ?? (groups(at) ? 'summarize' : 'data');
+    else if (/^\s*\)/.test(text)) step = 'data';
     return { text, step };
   });
 }

@@ -1,5 +1,5 @@
 import { Menu, Popover, TextInput } from '@mantine/core';
-import { IconArrowBackUp, IconArrowForwardUp, IconArrowsHorizontal, IconChartAreaLine, IconChevronDown, IconCopy, IconFilter, IconFrame, IconGripVertical, IconHeading, IconLayoutRows, IconLetterT, IconLink, IconPalette, IconPencil, IconPlus, IconReplace, IconSettings, IconX } from '@tabler/icons-react';
+import { IconArrowBackUp, IconArrowForwardUp, IconArrowsHorizontal, IconChartAreaLine, IconCopy, IconFilter, IconFrame, IconGripVertical, IconHeading, IconLayoutRows, IconLetterT, IconLink, IconPalette, IconPencil, IconPlus, IconReplace, IconSettings, IconX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { cards as cards_api } from '@/api/cards';
@@ -188,9 +188,9 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
         <div className={styles.edit_main}>
           <Tabs
             tabs={tabs} active={tab} onPick={set_tab}
-            after={(item) => (
-              <Menu withinPortal position="bottom-start">
-                <Menu.Target><button type="button" className={styles.tab} aria-label={say('Tab “{{name}}”: more', { name: item.name })} style={{ width: 24, justifyContent: 'center' }}><IconChevronDown size={14} stroke={1.8} aria-hidden /></button></Menu.Target>
+            menu={(item, button) => (
+              <Menu key={item.id} withinPortal position="bottom-start">
+                <Menu.Target>{button}</Menu.Target>
                 <Menu.Dropdown>
                   <TabName name={item.name} onChange={(name) => set(model.renameTab(draft, item.id, name))} />
                   <Menu.Item onClick={() => set(model.moveTab(draft, item.id, -1))} disabled={tabs[0]?.id === item.id}>{say('Move to the left')}</Menu.Item>

@@ -22,7 +22,7 @@ export function FilterChip({ dashboard, parameter, value, values, onChange }: { 
   const text = held ? describeValue(parameter, value) : '';
   const removable = held && !parameter.required;
   return (
-    <Popover opened={open} onChange={set_open} position="bottom-start" trapFocus returnFocus shadow="md">
+    <Popover opened={open} onChange={set_open} position="bottom-start" withRoles={false} trapFocus returnFocus shadow="md">
       <Popover.Target>
         <span style={{ minWidth: 0 }}>
           <Chip
