@@ -47,6 +47,11 @@ export function ResultPane({ run, card, database_name, usual_ms, onPoint, onRang
   const cut = result?.data.rows_truncated;
   const failed = failure && !(keep_on_failure && result);
   const waited = since > 300;
+  const drawn = !['table', 'scalar', 'smartscalar', 'map'].includes(card.display);
+  // The drawing library comes while the database thinks.
+  useEffect(() => {
+    if (drawn) void import('../viz/engine');
+  }, [drawn]);
   return (
     <div className={styles.pane}>
       {cut !== undefined && !failed && (

@@ -3,6 +3,7 @@ import { createPortal } from 'react-dom';
 import type { ECharts } from './engine';
 import styles from './Visualization.module.css';
 import { say } from '../query/words';
+import { ChartSkeleton } from '../ui/States';
 import type { ChartDescription, Mark, Size, Tip } from './types';
 
 interface Hover {
@@ -234,6 +235,7 @@ export function Chart({ description, size, label, interactive, onMark, onRange }
       onPointerMove={interactive ? onMove : undefined} onPointerLeave={() => { setHover(null); setDrag(null); setPointer(null); }}
       onPointerDown={interactive ? onDown : undefined} onPointerUp={interactive ? onUp : undefined} data-pressable={onMark ? true : undefined}
     >
+      {ready === 0 && size.height > 60 && <div className={styles.coming}><ChartSkeleton height={Math.max(20, size.height - 28)} /></div>}
       <div ref={box} className={styles.drawing} aria-hidden="true" style={{ width: size.width, height: size.height }} />
       {at && grid && description.along === 'x' && !has_bars && <div className={styles.cross} style={{ left: Math.round(at.x), top: grid.top, bottom: grid.bottom }} />}
       {at && grid && description.along === 'x' && has_bars && step > 0 && <div className={styles.band} style={{ left: at.x - step / 2, width: step, top: grid.top, bottom: grid.bottom }} />}

@@ -15,7 +15,7 @@ import { useShortcuts } from '../../lib/shortcuts';
 import { findColumn } from '../../query/columns';
 import { drillActions, refOf, type DrillAction } from '../../query/drill';
 import { addFilter, allFilters, clearFilters, isSummarized, lastStage } from '../../query/edit';
-import { sameColumn, unitOf, withUnit } from '../../query/clauses';
+import { bareAggregation, sameColumn, unitOf, withUnit } from '../../query/clauses';
 import { useCatalog } from '../../query/editors/useCatalog';
 import { suggestedName } from '../../query/names';
 import { cardQuery, nativeOf, readQuery, tableQuery, writeQuery } from '../../query/read';
@@ -29,6 +29,7 @@ import { VariableBar } from '../../result/Variables';
 import { VizDrawer } from '../../result/VizDrawer';
 import drawer from '../../result/drawer.module.css';
 import { Button, IconButton, Link } from '../../ui/Button';
+import { Tag } from '../../ui/Chip';
 import { EditableText } from '../../ui/EditableText';
 import { Hexagon } from '../../ui/Hexagon';
 import { Dialog, Menu, Popover } from '../../ui/Overlays';
@@ -37,6 +38,7 @@ import { EmptyState, ErrorCard, ListSkeleton } from '../../ui/States';
 import { toast, toast_failure } from '../../ui/toast';
 import { UnsavedGuard } from '../../ui/UnsavedGuard';
 import type { PointEvent, RangeEvent } from '../../viz/Visualization';
+import { headline } from '../../viz/number/headline';
 import { AddToDashboard, MoveCard } from './dialogs';
 import { DrillMenu } from './DrillMenu';
 import { FilterChips, FilterPicker } from './FilterBar';
@@ -109,6 +111,16 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
   const cols = result?.data.cols ?? [];
   const rows = result?.data.rows ?? [];
   const shown = useMemo(() => shownAs(draft, result?.data.cols ?? [], result?.data.rows ?? []), [draft, result]);
+  const head = useMemo(() => {
+    if (!result || !query || !['line', 'area', 'bar'].includes(shown.display)) return null;
+    const { aggregations } = query.stages[lastStage(query)]!;
+    const columns = result.data.cols;
+    const measured = columns.filter((column) => column.source === 'aggregation');
+    return headline(columns, result.data.rows, shown.visualization_settings, (column) => {
+      const clause = aggregations[column.aggregation_index ?? measured.indexOf(column)];
+      return clause !== undefined && (['count', 'sum', 'count-where', 'sum-where'].includes(bareAggregation(clause)[0]) || (bareAggregation(clause)[0] === 'offset' && measured.indexOf(column) > 0));
+    });
+  }, [result, query, shown]);
   const in_view = view === 'table' ? { ...shown, display: 'table' } : shown;
 
   const show = useCallback((next: Draft, options: { replace?: boolean } = {}) => {
@@ -295,6 +307,17 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
           <VizDrawer mode={panel} display={shown.display} settings={shown.visualization_settings} columns={cols} rows={rows} onDisplay={setDisplay} onSettings={setSettings} onMode={setPanel} onClose={() => setPanel(null)} />
         )}
         <div className={styles.middle}>
+          {head && in_view.display !== 'table' && !run.failure && (
+            <div className={styles.headline}>
+              {head.numbers.map((number, at) => (
+                <div key={number.title} data-quiet={number.quiet || undefined}>
+                  <span>{at === 0 ? `${number.title}, ${head.period}` : number.title}</span>
+                  <b>{number.text}</b>
+                </div>
+              ))}
+              {head.change && <Tag tone={head.change.tone === 'good' ? 'green' : head.change.tone === 'bad' ? 'red' : 'plain'}>{head.change.text}</Tag>}
+            </div>
+          )}
           <div className={styles.result} data-table={in_view.display === 'table' || undefined}>
             <ResultPane
               run={run} card={{ ...in_view, name }} database_name={database?.name} usual_ms={card?.average_query_time ?? result?.average_execution_time}

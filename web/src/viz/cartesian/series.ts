@@ -62,7 +62,7 @@ export function chosenColumns(columns: Column[], rows: Row[], settings: Visualiz
 function keyOf(value: unknown): string {
   return value === null || value === undefined ? '\u0000' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
-const looks_like_comparison = /\((previous|same|last)\b.*\)$|\b(year|month|week|quarter) before$|^previous /i;
+export const looks_like_comparison = /\((previous|same|last)\b.*\)$|\b(year|month|week|quarter) before$|^previous /i;
 
 /** All periods from the first to the last one, so that a month without rows is seen as a gap. */
 function filledPeriods(values: unknown[], unit: string): unknown[] {

@@ -81,7 +81,7 @@ export function TableView({ description, size, inset, label, sorted, show_types,
     const free = columns.filter((column) => dragged[column.column.name] === undefined).length;
     if (spare <= 0 || free === 0) return base;
     const share = columns.reduce((sum, column, at) => (dragged[column.column.name] === undefined ? sum + base[at]! : sum), 0);
-    return base.map((width, at) => (dragged[columns[at]!.column.name] === undefined ? width + Math.floor((spare * width) / share) : width));
+    return base.map((width, at) => (dragged[columns[at]!.column.name] === undefined ? Math.min(width + Math.floor((spare * width) / share), size.width > 900 ? Math.max(320, Math.round(width * 1.8)) : Infinity) : width));
   }, [columns, dragged, size.width, inset, first]);
   const total_width = widths.reduce((sum, width) => sum + width, 0) + first;
 
