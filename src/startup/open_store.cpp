@@ -28,7 +28,7 @@ void check_encryption_key(appdb::Store& store, const Sealer& sealer) {
   if (stored == now) return;
   if (stored.empty()) {
     store.write([&](appdb::Connection& c) {
-      c.execute("INSERT INTO upgrade_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", {"key_check", now});
+      if (!c.update("upgrade_meta", {{"value", now}}, "key", "key_check")) c.insert("upgrade_meta", {{"key", "key_check"}, {"value", now}}, appdb::Connection::HasId::No);
     });
     return;
   }

@@ -156,7 +156,7 @@ void SyncJobs::run(DatabaseId database, SyncDepth depth, std::stop_token stop) {
         } catch (const Failure& failure) {
           if (failure.kind() == FailureKind::Cancelled) throw;
           if (failed++ == 0) first_error = failure.sentence();
-          log::warning("A table could not be looked at", {{"database", std::to_string(database.value)}, {"table", std::to_string(table.value)}});
+          log::warning("A table could not be looked at", {{"database", std::to_string(database.value)}, {"table", std::to_string(table.value)}, {"reason", failure.sentence()}});
         }
       }
       if (failed && failed == tables.size()) throw Failure(FailureKind::Database, first_error);
