@@ -9,7 +9,7 @@ export function FailurePage({ error }: { error: unknown }) {
   const { t } = useTranslation('app');
   if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
   if (error instanceof ApiError && error.status === 403) {
-    return <EmptyState title={t('forbidden_title')} actions={<ButtonLink href="/">{t('go_home')}</ButtonLink>}>{t('forbidden_text')}</EmptyState>;
+    return <EmptyState heading="h1" title={t('forbidden_title')} actions={<ButtonLink href="/">{t('go_home')}</ButtonLink>}>{t('forbidden_text')}</EmptyState>;
   }
   const message = error instanceof Error ? error.message : String(error);
   return (
@@ -36,7 +36,7 @@ export function FailurePage({ error }: { error: unknown }) {
 export function NotFoundPage() {
   const { t } = useTranslation('app');
   return (
-    <EmptyState title={t('missing_title')} actions={<ButtonLink kind="primary" href="/">{t('go_home')}</ButtonLink>}>
+    <EmptyState heading="h1" title={t('missing_title')} actions={<ButtonLink kind="primary" href="/">{t('go_home')}</ButtonLink>}>
       {t('missing_text')}
     </EmptyState>
   );

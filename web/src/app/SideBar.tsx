@@ -45,7 +45,6 @@ export function SideBar({ inside_drawer, onCreate }: { inside_drawer?: boolean; 
       set_open((now) => ({ ...now, ...Object.fromEntries(way.map((id) => [id, true])) }));
     }
     // Only when the page or the tree changes: closing it by hand must stay possible.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [here_id, tree.length]);
 
   function toggle(id: string, now_open: boolean) {

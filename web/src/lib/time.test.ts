@@ -22,7 +22,7 @@ describe('moments in words', () => {
   it('says how long ago within hours', () => {
     expect(ago(at(2026, 11, 23, 9, 0), now)).toMatch(/^20 min\.? ago$/);
     expect(ago(at(2026, 11, 23, 7, 0), now)).toMatch(/^2 (h|hr)\.? ago$/);
-    expect(ago(new Date(now.getTime() - 5000), now)).toBe('now');
+    expect(ago(new Date(now.getTime() - 5000), now)).toBe('just now');
     expect(ago(at(2026, 11, 22, 17, 40), now)).toBe('Yesterday, 17:40');
   });
 

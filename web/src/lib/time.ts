@@ -45,7 +45,7 @@ export function ago(moment: string | Date | null | undefined, now = new Date(), 
   const seconds = (now.getTime() - date.getTime()) / 1000;
   if (Number.isNaN(seconds)) return '';
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
-  if (seconds >= 0 && seconds < 60) return relative.format(0, 'second');
+  if (seconds >= 0 && seconds < 60) return locale.startsWith('en') ? 'just now' : relative.format(0, 'second');
   if (seconds >= 0 && seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute');
   if (seconds >= 0 && seconds < 6 * 3600) return relative.format(-Math.floor(seconds / 3600), 'hour');
   return when(date, now, locale);

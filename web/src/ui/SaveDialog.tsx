@@ -45,7 +45,6 @@ export function SaveDialog({
     set_collection(initial?.collection_id ?? null);
     set_problem(undefined);
     // The start values count when the dialog opens; later changes of the caller must not wipe what was typed.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [opened]);
 
   async function save() {

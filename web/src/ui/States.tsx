@@ -16,6 +16,7 @@ export function EmptyState({
   icon,
   footer,
   size = 'page',
+  heading: Heading = 'h2',
 }: {
   title: ReactNode;
   children?: ReactNode;
@@ -23,6 +24,8 @@ export function EmptyState({
   icon?: ReactNode;
   footer?: ReactNode;
   size?: 'page' | 'card';
+  /** `h1` where this is all the page says. */
+  heading?: 'h1' | 'h2' | 'h3';
 }) {
   return (
     <div className={size === 'page' ? styles.empty_page : styles.empty_card}>
@@ -43,7 +46,7 @@ export function EmptyState({
           {icon}
         </Hexagon>
       )}
-      <h2 className={size === 'page' ? styles.empty_title : styles.empty_card_title}>{title}</h2>
+      <Heading className={size === 'page' ? styles.empty_title : styles.empty_card_title}>{title}</Heading>
       {children && <p className={styles.empty_text}>{children}</p>}
       {actions && <div className={styles.empty_actions}>{actions}</div>}
       {footer && <p className={styles.empty_footer}>{footer}</p>}
