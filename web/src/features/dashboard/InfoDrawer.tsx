@@ -24,7 +24,7 @@ export function InfoDrawer({ dashboard, onClose }: { dashboard: Dashboard; onClo
     void dashboards.update(dashboard.id, { description: text.trim() || null }).then(() => toast(say('Description saved.'))).catch(toast_failure);
   };
   return (
-    <aside className={styles.drawer} aria-label={say('About this dashboard')} style={{ position: 'sticky', top: 0, height: 'calc(100dvh - var(--bar-height))' }}>
+    <aside className={`${styles.drawer} ${styles.beside}`} aria-label={say('About this dashboard')}>
       <div className={styles.drawer_head}>
         <h2>{say('About this dashboard')}</h2>
         <IconButton label={say('Close')} icon={<IconX size={18} stroke={1.6} aria-hidden />} onClick={onClose} />
