@@ -10,8 +10,8 @@
 namespace basalt::drivers {
 namespace {
 
-using testing::cancel_while_running;
 using testing::failure_of;
+using testing::quickest_stop;
 using testing::run;
 
 class DuckDbDriver : public ::testing::Test {
@@ -95,7 +95,7 @@ TEST_F(DuckDbDriver, RefusesWritesAndOtherFiles) {
 constexpr const char* endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3";
 
 TEST_F(DuckDbDriver, StopsWithin100Milliseconds) {
-  auto stopped = cancel_while_running(*connection_, endless);
+  auto stopped = quickest_stop([&]() -> Connection& { return *connection_; }, endless);
   EXPECT_EQ(stopped.failure.kind(), FailureKind::Cancelled);
   EXPECT_LT(stopped.after.count(), 100);
   EXPECT_EQ(run(*connection_, "SELECT 1").rows[0], "1");

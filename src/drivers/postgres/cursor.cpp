@@ -98,7 +98,7 @@ class RowCursor final : public StatementCursor {
     if (status != PGRES_SINGLE_TUPLE) end();
   }
   ~RowCursor() override {
-    if (!done_) leave();
+    if (!done_ && !end_soon()) leave();
   }
 
   bool next(rows::Batch& batch) override {
@@ -121,6 +121,26 @@ class RowCursor final : public StatementCursor {
   }
 
  private:
+  // A cut result is often only cut by its last row: when little is left, the connection is kept.
+  bool end_soon() noexcept {
+    try {
+      for (int rows = 0; rows < 64; ++rows) {
+        if (!pending_) {
+          if (!ready_soon()) return false;
+          pending_ = connection_.next_result(connection_.deadline_);
+        }
+        if (!pending_ || PQresultStatus(pending_.get()) != PGRES_SINGLE_TUPLE) {
+          end();
+          return true;
+        }
+        pending_.reset();
+      }
+    } catch (...) {
+      return done_;  // end() has left the connection in order, or marked it
+    }
+    return false;
+  }
+
   bool ready_soon() {
     while (PQisBusy(handle())) {
       if (!connection_.wait_readable(Clock::now() + patience)) return false;

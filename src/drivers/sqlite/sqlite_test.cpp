@@ -10,8 +10,8 @@
 namespace basalt::drivers {
 namespace {
 
-using testing::cancel_while_running;
 using testing::failure_of;
+using testing::quickest_stop;
 using testing::run;
 
 class SqliteDriver : public ::testing::Test {
@@ -88,7 +88,7 @@ TEST_F(SqliteDriver, RefusesWritesAndOtherFiles) {
 constexpr const char* endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
 TEST_F(SqliteDriver, StopsWithin100Milliseconds) {
-  auto stopped = cancel_while_running(*connection_, endless);
+  auto stopped = quickest_stop([&]() -> Connection& { return *connection_; }, endless);
   EXPECT_EQ(stopped.failure.kind(), FailureKind::Cancelled);
   EXPECT_LT(stopped.after.count(), 100);
   EXPECT_EQ(run(*connection_, "SELECT 1").rows[0], "1");
