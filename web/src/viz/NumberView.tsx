@@ -27,7 +27,8 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
   const caption = description.caption && !hide_caption && !low ? <span className={styles.number_caption}>{description.caption}</span> : null;
   return (
     <div className={styles.number} style={{ paddingInline: inset, alignItems: large ? 'center' : 'stretch' }} role="group" aria-label={description.summary}>
-      <div className={styles.number_top}>
+      <div style={large ? { display: 'flex', flexDirection: 'column', gap: 8, maxWidth: '100%' } : { display: 'contents' }}>
+      <div className={styles.number_top} style={large ? { gap: 48, alignItems: 'flex-end' } : undefined}>
         <div style={{ display: 'flex', flexDirection: 'column', minWidth: 0 }}>
           {caption}
           {onMark && description.mark ? (
@@ -57,6 +58,7 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
           ))}
         </div>
       )}
+      </div>
     </div>
   );
 }

@@ -434,7 +434,7 @@ function lastLabel(input: DrawInput, model: CartesianModel, series: Series, dire
   const before = lastKnown(series.values.slice(0, last));
   const falls = before >= 0 && (series.values[before] ?? 0) > (series.values[last] ?? 0);
   return {
-    show: true, position: falls ? 'bottom' : 'top', align: 'right', offset: [6, falls ? 2 : -2], distance: 6, color: tokens.ink, fontWeight: 600, fontSize: label_size, fontFamily: tokens.font,
+    show: true, position: falls ? 'bottom' : 'top', align: 'right', offset: [6, falls ? 2 : -2], distance: 6, color: tokens.ink, textBorderColor: tokens.surface, textBorderWidth: 3, fontWeight: 600, fontSize: label_size, fontFamily: tokens.font,
     formatter: last === model.unfinished ? say('{{value}} so far', { value: short }) : short,
   };
 }

@@ -101,7 +101,9 @@ export function describeSmartScalar(input: DrawInput): Description {
     }
     const moved = change(value, before);
     if (!moved) return [];
-    const tone = moved.direction === 'same' ? 'same' : (moved.direction === 'up') !== good_down ? 'good' : 'bad';
+    // A period that is not over has every right to be behind: no red for it.
+    const early = so_far && moved.direction === 'down' && comparison.type !== 'anotherColumn' && comparison.type !== 'staticNumber';
+    const tone = moved.direction === 'same' || early ? 'same' : (moved.direction === 'up') !== good_down ? 'good' : 'bad';
     const against = formatNumberOf(input, column, before);
     return [{ text: moved.text, against: name ? say('vs {{value}} ({{name}})', { value: against, name }) : say('vs {{value}}', { value: against }), direction: moved.direction, tone }];
   });
