@@ -327,7 +327,7 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
           </div>
           <ResultFooter
             result={result} display={shown.display} view={view} onView={setView} onTypes={() => toggle('types')} types_open={panel === 'types'} onSettings={() => toggle('settings')} settings_open={panel === 'settings'}
-            onDownload={(format) => void download(format)} formats={['csv', 'json', 'xlsx']} download_ref={download_button} onRefresh={() => run.run()}
+            onDownload={(format) => void download(format)} formats={['csv', 'json']} download_ref={download_button} onRefresh={() => run.run()}
             narrow_tools={narrow && can_edit_query ? (
               <>
                 {filter_popover(<IconButton size="large" label={say('Filter')} icon={<IconFilter size={20} stroke={1.6} aria-hidden />} onClick={() => setFiltering(filtering === false)} />)}

@@ -282,7 +282,7 @@ function OpenSql({ start, card, from_address }: { start: SqlDraft; card: Card | 
             {result && (
               <ResultFooter
                 result={result} display={draft.display} view={view} onView={setView} onTypes={() => setViz(viz === 'types' ? null : 'types')} types_open={viz === 'types'} onSettings={() => setViz(viz === 'settings' ? null : 'settings')} settings_open={viz === 'settings'}
-                onDownload={(format) => void download(format)} formats={['csv', 'json', 'xlsx']} download_ref={download_button} note={run.failure || ran.current.sql !== draft.sql ? say('last result, {{time}}', { time: clock }) : undefined}
+                onDownload={(format) => void download(format)} formats={['csv', 'json']} download_ref={download_button} note={run.failure || ran.current.sql !== draft.sql ? say('last result, {{time}}', { time: clock }) : undefined}
               />
             )}
           </div>
