@@ -8,7 +8,7 @@ import type { Card, DatasetQuery } from '@/api/types';
 import { useFoldedSide, usePageTitle } from '@/lib/frame';
 import { useHistory } from '@/lib/history';
 import { useNarrow } from '@/lib/narrow';
-import { useGo } from '@/lib/navigate';
+import { parse_search, useGo } from '@/lib/navigate';
 import { id_of_slug, paths } from '@/lib/paths';
 import { useShortcuts } from '@/lib/shortcuts';
 import { Button, IconButton } from '@/ui/Button';
@@ -20,7 +20,7 @@ import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { catalogOf } from '@/query/columns';
 import { isRunnable, trimStages } from '@/query/edit';
 import { useCatalog } from '@/query/editors/useCatalog';
-import { decodeCard, type AdhocCard } from '@/query/hash';
+import { decodeCard, encodeCard, type AdhocCard } from '@/query/hash';
 import { sourceTableId } from '@/query/columns';
 import { suggestedName } from '@/query/names';
 import { blankQuery, readQuery, sameQuery, writeQuery } from '@/query/read';
@@ -35,6 +35,7 @@ import styles from './builder.module.css';
 export function BuilderPage() {
   const params = useParams({ strict: false }) as { idSlug?: string };
   const location = useLocation();
+  const asked = parse_search(location.searchStr ?? '')['type'];
   const id = id_of_slug(params.idSlug);
   const from_address = useMemo(() => decodeCard(location.hash), [location.hash]);
   const original = id ?? (from_address?.original_card_id as number | undefined);
@@ -51,14 +52,15 @@ export function BuilderPage() {
       </div>
     );
   }
-  return <OpenBuilder key={`${original ?? 'new'}`} start={query} adhoc={start} card={card} />;
+  const type = card?.type ?? (asked === 'model' || asked === 'metric' ? asked : 'question');
+  return <OpenBuilder key={`${original ?? 'new'}/${type}`} start={query} adhoc={start} card={card} type={type} />;
 }
 function NativeLink({ card, adhoc }: { card: Card | null; adhoc: AdhocCard | null }) {
   const go = useGo();
   return <Button kind="primary" onClick={() => go(card ? `${paths.card(card)}/native` : paths.sql(adhoc))}>{say('Open the SQL editor')}</Button>;
 }
 
-function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | Partial<AdhocCard> | null; card: Card | null }) {
+function OpenBuilder({ start, adhoc, card, type }: { start: Query; adhoc: AdhocCard | Partial<AdhocCard> | null; card: Card | null; type: Card['type'] }) {
   const go = useGo();
   const narrow = useNarrow();
   const client = useQueryClient();
@@ -71,7 +73,8 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
   const databases = useDatabases();
   const database = databases.data?.find((item) => item.id === query.database);
   useFoldedSide();
-  usePageTitle(card?.name ?? say('New question'));
+  const title = card?.name ?? (type === 'model' ? say('New model') : type === 'metric' ? say('New metric') : say('New question'));
+  usePageTitle(title);
 
   const clean = useMemo(() => trimStages(query), [query]);
   const written = writeQuery(clean) as unknown as DatasetQuery;
@@ -100,6 +103,8 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
   });
   const visualize = () => {
     if (!isRunnable(query)) return;
+    // Coming back from the question finds the builder as it was left.
+    window.history.replaceState(window.history.state, '', `${window.location.pathname}${window.location.search}#${encodeCard(adhoc_card())}`);
     if (card && !dirty) leave(paths.card(card));
     // A new summary deserves a chart that fits it: the question page chooses when no display is given.
     else leave(paths.adhoc(sameShape(start, query) ? adhoc_card() : { ...adhoc_card(), display: undefined }));
@@ -112,6 +117,11 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
   }
   const save = () => {
     if (!isRunnable(query)) return;
+    const stage = clean.stages[clean.stages.length - 1]!;
+    if (type === 'metric' && stage.aggregations.length !== 1) {
+      toast(say('A metric has exactly one summary: add one in Summarize.'), { tone: 'problem' });
+      return;
+    }
     if (card?.can_write !== false && card) void save_over().then(() => go(paths.card(card))).catch(toast_failure);
     else set_saving(true);
   };
@@ -129,14 +139,14 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
   return (
     <div className={styles.page}>
       <div className={styles.title}>
-        <h1>{card?.name ?? say('New question')}</h1>
+        <h1>{title}</h1>
         {(dirty || (!card && isRunnable(query))) && <Tag tone="ember">{say('Not saved')}</Tag>}
         <span className={styles.spring} />
         <IconButton label={say('Undo')} icon={<IconArrowBackUp size={20} stroke={1.6} aria-hidden />} onClick={history.undo} disabled={!history.can_undo} />
         <IconButton label={say('Redo')} icon={<IconArrowForwardUp size={20} stroke={1.6} aria-hidden />} onClick={history.redo} disabled={!history.can_redo} />
         <span className={`${styles.rule} ${styles.hide_narrow}`} />
         <Button className={sql ? styles.on : ''} icon={<IconCode size={16} aria-hidden />} onClick={() => set_sql(!sql)} aria-pressed={sql} disabled={!isRunnable(query)}>SQL</Button>
-        <Button onClick={save} disabled={!isRunnable(query) || (card !== null && !dirty)}>{narrow ? say('Save') : say('Save question')}</Button>
+        <Button onClick={save} disabled={!isRunnable(query) || (card !== null && !dirty)}>{narrow ? say('Save') : type === 'model' ? say('Save model') : type === 'metric' ? say('Save metric') : say('Save question')}</Button>
       </div>
       <div className={styles.body}>
         <div className={styles.steps}>
@@ -152,10 +162,10 @@ function OpenBuilder({ start, adhoc, card }: { start: Query; adhoc: AdhocCard | 
         )}
       </div>
       <SaveDialog
-        opened={saving} onClose={() => set_saving(false)} kind="question"
+        opened={saving} onClose={() => set_saving(false)} kind={type}
         initial={{ name: card ? card.name : suggestedName(catalog, clean), collection_id: card?.collection_id ?? null, description: card?.description ?? null }}
         onSave={async (values) => {
-          const made = await cards.create({ ...values, dataset_query: written, display: adhoc?.display ?? (query.stages.some((stage) => stage.breakouts.length > 0) ? 'bar' : 'table'), visualization_settings: (adhoc?.visualization_settings ?? {}) as Record<string, unknown> });
+          const made = await cards.create({ ...values, type, dataset_query: written, display: adhoc?.display ?? (query.stages.some((stage) => stage.breakouts.length > 0) ? 'bar' : 'table'), visualization_settings: (adhoc?.visualization_settings ?? {}) as Record<string, unknown> });
           leaving.current = true;
           toast(say('Question saved.'));
           go(paths.card(made));
