@@ -469,6 +469,8 @@ TEST_F(ServerTest, a_full_pool_answers_503_and_the_connection_goes_on) {
   for (int i = 0; i < 120; ++i) {
     waiting.push_back(std::make_unique<Wire>(server->port()));
     waiting.back()->send(get("/api/wait"));
+    // The first four are taken by the pool's threads before the others queue up.
+    while (i == 3 && application.busy() < 4) std::this_thread::yield();
   }
   auto limit = std::chrono::steady_clock::now() + 5s;
   while (server->counters().failures < 16 && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
