@@ -108,4 +108,20 @@ http::Response run_card(Services& services, const http::Request& request, std::s
   });
 }
 
+ParameterQuestion card_parameter_question(const appdb::Row& card, const std::string& key) {
+  auto query = card.json("dataset_query"), metadata = card.json("result_metadata");
+  ParameterQuestion question;
+  question.parameter = require_parameter(card_parameters(array_or_empty(card, "parameters").get_array(), query), key);
+  auto add = [&](const json::value* target) {
+    auto field = target ? target_field(*target, query, metadata) : std::nullopt;
+    if (field) question.fields.push_back(*field);
+  };
+  add(json::find(question.parameter, "target"));
+  auto mappings = array_or_empty(card, "parameter_mappings");
+  for (auto& mapping : mappings.get_array()) {
+    if (json::text(mapping, "parameter_id") == key) add(json::find(mapping, "target"));
+  }
+  return question;
+}
+
 }  // namespace basalt::features

@@ -1,6 +1,7 @@
 // Running a saved card, alone or on a dashboard.
 #pragma once
 #include "features/cards/cards.h"
+#include "features/content/parameter_values.h"
 
 namespace basalt::features {
 
@@ -24,5 +25,8 @@ http::Response run_card(Services& services, const http::Request& request, std::s
 pipeline::Format format_from(const std::string& name);
 // `parameters` of a body: an array, or JSON text of one (forms); absent: empty.
 json::array parameters_from(const json::value& body);
+
+// What GET …/params/:key/values asks of a card (row of select_cards()). NotFound for an unknown key.
+ParameterQuestion card_parameter_question(const appdb::Row& card, const std::string& key);
 
 }  // namespace basalt::features

@@ -109,22 +109,8 @@ json::object query_metadata(Services& services, const Request& request) {
 // ---- values of a card's filters
 
 ParameterQuestion parameter_question(Services& services, const Rights& rights, const Request& request) {
-  return services.store.read([&](Connection& connection) {
-    auto row = require_card(connection, rights, card_id(connection, request));
-    auto query = row.json("dataset_query"), metadata = row.json("result_metadata");
-    ParameterQuestion question;
-    question.parameter = require_parameter(card_parameters(array_or_empty(row, "parameters").get_array(), query), request.path_value("key"));
-    auto add = [&](const json::value* target) {
-      auto field = target ? target_field(*target, query, metadata) : std::nullopt;
-      if (field) question.fields.push_back(*field);
-    };
-    add(json::find(question.parameter, "target"));
-    auto mappings = array_or_empty(row, "parameter_mappings");
-    for (auto& mapping : mappings.get_array()) {
-      if (json::text(mapping, "parameter_id") == request.path_value("key")) add(json::find(mapping, "target"));
-    }
-    return question;
-  });
+  auto id = card_id(services, request);
+  return services.store.read([&](Connection& connection) { return card_parameter_question(require_card(connection, rights, id), request.path_value("key")); });
 }
 
 // ---- series: cards that can be laid over this one

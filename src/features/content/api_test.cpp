@@ -253,6 +253,57 @@ TEST_P(ApiTest, TheSampleDashboardIsMadeOnceAndAllItsCardsRun) {
   }
 }
 
+TEST_P(ApiTest, StrangersSeeAPublicCardWithoutItsQueryAndCannotAimElsewhere) {
+  json::object native{{"database", database.value}, {"type", "native"}, {"native", json::parse(R"({"query":"SELECT STATE FROM PEOPLE WHERE 1 = 1 [[AND STATE = {{state}}]] ORDER BY 1",
+    "template-tags":{"state":{"id":"t1","name":"state","display-name":"State","type":"text"}}})")}};
+  auto id = std::to_string(id_of(post(administrator, "/api/card", new_card(native, "States"))));
+  server->settings.change("enable-public-sharing", true);
+  auto uuid = *json::text(post(administrator, "/api/card/" + id + "/public_link").json(), "uuid");
+  auto base = "/api/public/card/" + uuid;
+  auto card = get(nullptr, base);
+  EXPECT_EQ(card.status, 200);
+  EXPECT_EQ(card.body.find("PEOPLE"), std::string::npos) << card.body;
+  auto ran = get(nullptr, base + "/query");
+  EXPECT_EQ(ran.status, 202);
+  EXPECT_EQ(json::write(ran.json().at("data").at("rows")), R"([["NY"],["TX"]])") << ran.body;
+  EXPECT_EQ(ran.body.find("PEOPLE"), std::string::npos) << ran.body;
+  EXPECT_EQ(json::write(get(nullptr, base + R"(/query?parameters=[{"id":"t1","value":"TX"}])").json().at("data").at("rows")), R"([["TX"]])");
+  auto aimed = get(nullptr, base + R"(/query?parameters=[{"value":"TX","type":"category","target":["dimension",["field",1,null]]}])");
+  EXPECT_EQ(aimed.status, 400);
+  EXPECT_EQ(aimed.body, "An error occurred.");
+  EXPECT_NE(get(nullptr, base + "/query/csv").body.find("TX"), std::string::npos);
+  EXPECT_EQ(get(nullptr, "/api/public/card/" + uuid4()).status, 404);
+  server->settings.change("enable-public-sharing", false);
+  EXPECT_EQ(get(nullptr, base).status, 400);
+}
+
+TEST_P(ApiTest, APublicQueryThatFailsDoesNotSayWhy) {
+  json::object native{{"database", database.value}, {"type", "native"}, {"native", json::object{{"query", "SELECT secret_column FROM nowhere"}}}};
+  auto id = std::to_string(id_of(post(administrator, "/api/card", new_card(native))));
+  server->settings.change("enable-public-sharing", true);
+  auto base = "/api/public/card/" + *json::text(post(administrator, "/api/card/" + id + "/public_link").json(), "uuid");
+  for (auto path : {"/query", "/query/csv", "/query/json"}) {
+    auto answer = get(nullptr, base + path);
+    EXPECT_EQ(json::text(answer.json(), "status"), "failed") << answer.body;
+    EXPECT_EQ(answer.body.find("nowhere"), std::string::npos) << answer.body;
+  }
+}
+
+TEST_P(ApiTest, APublicDashboardRunsItsCardsAndNoOthers) {
+  auto card = id_of(post(administrator, "/api/card", new_card(orders_by_category())));
+  auto id = std::to_string(id_of(post(administrator, "/api/dashboard", json::object{{"name", "Shop"}})));
+  auto saved = put(administrator, "/api/dashboard/" + id, json::parse("{\"dashcards\":[{\"id\":-1,\"card_id\":" + std::to_string(card) + ",\"row\":0,\"col\":0,\"size_x\":4,\"size_y\":4}]}")).json();
+  auto other = std::to_string(id_of(post(administrator, "/api/card", new_card(orders_by_category(), "Other"))));
+  server->settings.change("enable-public-sharing", true);
+  auto base = "/api/public/dashboard/" + *json::text(post(administrator, "/api/dashboard/" + id + "/public_link").json(), "uuid");
+  auto whole = get(nullptr, base);
+  ASSERT_EQ(whole.status, 200) << whole.body;
+  EXPECT_EQ(whole.body.find("source-table"), std::string::npos) << whole.body;
+  auto dashcard = base + "/dashcard/" + std::to_string(*json::integer(whole.json().at("dashcards").at(0), "id")) + "/card/";
+  EXPECT_EQ(json::write(get(nullptr, dashcard + std::to_string(card)).json().at("data").at("rows")), R"([["Furniture",3],["Lighting",1]])");
+  EXPECT_EQ(get(nullptr, dashcard + other).status, 404);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, ApiTest, testing::Values(appdb::Engine::Sqlite, appdb::Engine::Postgres), engine_name);
 
 }  // namespace

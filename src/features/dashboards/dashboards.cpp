@@ -419,4 +419,28 @@ DashcardId append_dashcard(Connection& connection, PersonId person, DashboardId 
   return id;
 }
 
+ParameterQuestion dashboard_parameter_question(Connection& connection, const Row& dashboard, const http::Request& request) {
+  auto declared = array_or_empty(dashboard, "parameters").get_array();
+  auto fields = parameter_fields(connection, declared, read_content(connection, dashboard.id<DashboardId>("id")));
+  auto& key = request.path_value("key");
+  ParameterQuestion question;
+  question.parameter = require_parameter(declared, key);
+  question.fields = fields[key];
+  for (auto& [name, value] : request.query) {
+    if (name == key || value.empty() || name == "value") continue;
+    for (auto& other : declared) {
+      if (json::text(other, "id") != name) continue;
+      auto values = request.query_values(name);
+      json::array list;
+      for (auto& one : values) list.push_back(json::value(one));
+      auto type = json::text(other, "type").value_or("category");
+      // Dates and their like are one text; everything else is a list.
+      bool single = type.starts_with("date/") || type == "temporal-unit";
+      bool repeated = std::any_of(question.others.begin(), question.others.end(), [&](auto& o) { return o.fields == fields[name] && o.type == type; });
+      if (!repeated) question.others.push_back({fields[name], type, single ? json::value(values.front()) : json::value(list)});
+    }
+  }
+  return question;
+}
+
 }  // namespace basalt::features

@@ -1,5 +1,6 @@
 // Dashboards: what they are, how they are changed, what the API says of them.
 #pragma once
+#include "features/content/parameter_values.h"
 #include "features/dashboards/dashcards.h"
 
 namespace basalt::features {
@@ -74,5 +75,9 @@ DashcardId append_dashcard(appdb::Connection& connection, PersonId person, Dashb
 
 // Fields that each parameter filters: {"<parameter id>": [field ids]}, through the dashcards' mappings.
 std::map<std::string, std::vector<FieldId>> parameter_fields(appdb::Connection& connection, const json::array& parameters, const DashboardContent& content);
+
+// What GET …/params/:key/values asks: the parameter named by the path's `key`, narrowed by the other parameters in the query
+// (`<parameter id>=value`). NotFound for an unknown key.
+ParameterQuestion dashboard_parameter_question(appdb::Connection& connection, const appdb::Row& dashboard, const http::Request& request);
 
 }  // namespace basalt::features

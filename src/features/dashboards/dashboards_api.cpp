@@ -9,6 +9,7 @@
 #include "features/content/public_links.h"
 #include "features/dashboards/dashboard_parameters.h"
 #include "features/dashboards/dashboards.h"
+#include "features/dashboards/public_api.h"
 #include "features/databases/metadata_json.h"
 #include "features/revisions/revisions.h"
 
@@ -143,30 +144,8 @@ json::object query_metadata(Services& services, const Request& request) {
 // ---- values of a dashboard's filters
 
 ParameterQuestion parameter_question(Services& services, const Rights& rights, const Request& request) {
-  return services.store.read([&](Connection& connection) {
-    auto row = require_dashboard(connection, rights, dashboard_id(connection, request));
-    auto declared = array_or_empty(row, "parameters").get_array();
-    auto fields = parameter_fields(connection, declared, read_content(connection, row.id<DashboardId>("id")));
-    auto& key = request.path_value("key");
-    ParameterQuestion question;
-    question.parameter = require_parameter(declared, key);
-    question.fields = fields[key];
-    for (auto& [name, value] : request.query) {
-      if (name == key || value.empty() || name == "value") continue;
-      for (auto& other : declared) {
-        if (json::text(other, "id") != name) continue;
-        auto values = request.query_values(name);
-        json::array list;
-        for (auto& one : values) list.push_back(json::value(one));
-        auto type = json::text(other, "type").value_or("category");
-        // Dates and their like are one text; everything else is a list.
-        bool single = type.starts_with("date/") || type == "temporal-unit";
-        bool repeated = std::any_of(question.others.begin(), question.others.end(), [&](auto& o) { return o.fields == fields[name] && o.type == type; });
-        if (!repeated) question.others.push_back({fields[name], type, single ? json::value(values.front()) : json::value(list)});
-      }
-    }
-    return question;
-  });
+  auto id = dashboard_id(services, request);
+  return services.store.read([&](Connection& connection) { return dashboard_parameter_question(connection, require_dashboard(connection, rights, id), request); });
 }
 
 // Which of the `filtering` fields can narrow which of the `filtered` ones: same table, or joined by a foreign key.
@@ -302,6 +281,8 @@ struct Reversion {
 void add_dashboard_routes(http::Routes& routes, Services& services) {
   routes.in_feature("dashboard");
   add_public_link_routes(routes, services, "dashboard");
+  add_public_routes(routes, services);
+  routes.in_feature("dashboard");
   routes.get("/api/dashboard", [&services](Request& r) { return list_dashboards(services, r); }).summary("Dashboards the person sees, without their cards.");
   routes.get("/api/dashboard/params/valid-filter-fields", [&services](Request& r) { return valid_filter_fields(services, r); }).summary("Which fields can narrow the values of which others.");
   routes.get("/api/dashboard/:id", [&services](Request& r) { return get_dashboard(services, r); }).summary("One dashboard with tabs and cards, by number or entity id.");
