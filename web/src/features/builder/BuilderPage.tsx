@@ -1,8 +1,9 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useLocation, useParams } from '@tanstack/react-router';
 import { IconArrowBackUp, IconArrowForwardUp, IconCode } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { cards, useCard } from '@/api/cards';
+import { search } from '@/api/collections';
 import { tables, useDatabases } from '@/api/databases';
 import type { Card, DatasetQuery } from '@/api/types';
 import { useFoldedSide, usePageTitle } from '@/lib/frame';
@@ -80,10 +81,19 @@ function OpenBuilder({ start, adhoc, card, type }: { start: Query; adhoc: AdhocC
   const written = writeQuery(clean) as unknown as DatasetQuery;
   const dirty = card ? !sameQuery(card.dataset_query, written) : isRunnable(query) && history.steps > 0;
   const source = query.stages[0]?.source ?? null;
+  const saved_metrics = useQuery({
+    queryKey: ['search', 'metrics', query.database],
+    queryFn: ({ signal }) => search({ models: ['metric'], limit: 200, table_db_id: query.database ?? undefined }, { signal }),
+    enabled: query.database !== null, staleTime: 60_000,
+  });
   const metrics = useMemo(() => {
     const id = source ? sourceTableId(source) : null;
-    return id === null ? [] : ((catalog.table(id)?.metrics ?? []) as { id: number; name: string }[]).map(({ id: metric, name }) => ({ id: metric, name }));
-  }, [catalog, source]);
+    if (id === null) return [];
+    const known = (catalog.table(id)?.metrics ?? []).map((metric) => ({ id: metric.id, name: metric.name }));
+    const found = (saved_metrics.data?.data ?? []).filter((metric) => metric.table_id === id).map((metric) => ({ id: Number(metric.id), name: metric.name }));
+    // A metric cannot be made of itself.
+    return [...new Map([...known, ...found].map((metric) => [metric.id, metric])).values()].filter((metric) => metric.id !== card?.id);
+  }, [catalog, source, saved_metrics.data, card?.id]);
 
   /** The source's columns and what the query knows already. */
   const prepare = useCallback(async (wanted: Source): Promise<Catalog> => {

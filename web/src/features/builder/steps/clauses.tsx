@@ -221,9 +221,10 @@ export function AggregationPicker({ index, start, close, onDone }: { index: numb
   return <ListPanel groups={groups} label={say('Find a summary')} />;
 }
 function AggregationPill({ index, at, aggregation }: { index: number; at: number; aggregation: Clause }) {
-  const { query, change, catalog } = useBuilder();
-  const name = aggregationName(catalog, query, index, aggregation);
+  const { query, change, catalog, metrics } = useBuilder();
   const bare = bareAggregation(aggregation);
+  const metric = bare[0] === 'metric' ? metrics.find((item) => item.id === bare[1]) : undefined;
+  const name = (!aggregationOptions(aggregation)['display-name'] && metric?.name) || aggregationName(catalog, query, index, aggregation);
   const column = isRef(bare[1]) ? columnName(catalog, query, index, bare[1]) : null;
   const split = column && !aggregationOptions(aggregation)['display-name'] && name.endsWith(column) ? name.slice(0, -column.length) : null;
   return (

@@ -234,6 +234,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
             {cards.length === 0 && (
               <EmptyState title={say('Nothing here yet')} actions={<Button kind="primary" icon={<IconPlus {...small} />} onClick={() => set_open({ kind: 'add' })}>{say('Add a chart')}</Button>}>{say('Pick a saved question from the drawer, or write a text.')}</EmptyState>
             )}
+            {cards.length > 0 && (
             <EditGrid
               cards={cards} chosen={chosen} onPick={set_chosen} onRemove={remove}
               onPlace={(place) => set(model.place(latest.current, place))}
@@ -269,6 +270,7 @@ export function EditMode({ dashboard, values, start_tab, onDone }: { dashboard: 
                 };
               }}
             </EditGrid>
+            )}
           </div>
         </div>
         {open?.kind === 'add' && <AddDrawer start={dashboard.collection_id} onAdd={add_question} onClose={() => set_open(null)} onNew={(kind) => go(kind === 'builder' ? paths.builder() : paths.sql())} />}
