@@ -44,7 +44,7 @@ import { DrillMenu } from './DrillMenu';
 import { FilterChips, FilterPicker } from './FilterBar';
 import { HistoryDrawer } from './HistoryDrawer';
 import styles from './question.module.css';
-import { addressOf, draftOf, drilled, isChanged, runKey, sameData, shownAs, withQuery, type Draft } from './state';
+import { addressOf, asksItself, draftOf, drilled, isChanged, runKey, sameData, shownAs, withQuery, type Draft } from './state';
 import { SummarizeDrawer } from './SummarizeDrawer';
 
 /** A question: from the address, from a saved card, or from both while the card is being changed. */
@@ -125,6 +125,10 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
 
   const show = useCallback((next: Draft, options: { replace?: boolean } = {}) => {
     setPoint(null);
+    if (asksItself(next, card)) {
+      go(addressOf({ ...next, original_card_id: undefined, name: null }, null), options);
+      return;
+    }
     go(isChanged(next, card) || path === null ? addressOf(next, path) : path, options);
   }, [go, card, path]);
   const change = useCallback((next: Query) => {

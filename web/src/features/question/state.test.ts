@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Card } from '../../api/types';
 import { addAggregation, addBreakout, addFilter } from '../../query/edit';
 import { readQuery, writeQuery, tableQuery } from '../../query/read';
-import { addressOf, draftOf, drilled, isChanged, runKey, sameData, shownAs, withQuery, type Draft } from './state';
+import { addressOf, asksItself, draftOf, drilled, isChanged, runKey, sameData, shownAs, withQuery, type Draft } from './state';
 
 const query = writeQuery(tableQuery(1, 2));
 const card = { id: 12, name: 'Orders', display: 'line', dataset_query: query, visualization_settings: { 'graph.show_values': true, 'graph.metrics': ['sum'] }, updated_at: 'now' } as unknown as Card;
@@ -42,6 +42,14 @@ describe('a new query', () => {
   });
   it('starts a question of its own when drilled into', () => {
     expect(drilled(draft(), base)).toMatchObject({ visualization_settings: {}, original_card_id: 12 });
+  });
+});
+
+describe('a question about a saved question', () => {
+  it('is never saved over the one it reads', () => {
+    expect(asksItself(draft({ dataset_query: { database: 1, type: 'query', query: { 'source-table': 'card__12' } } }), card)).toBe(true);
+    expect(asksItself(draft({ dataset_query: { database: 1, type: 'query', query: { 'source-table': 'card__121' } } }), card)).toBe(false);
+    expect(asksItself(draft(), null)).toBe(false);
   });
 });
 

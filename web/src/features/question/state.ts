@@ -84,3 +84,8 @@ export function runKey(draft: Draft, card: Card | null, changed: boolean, parame
 export function sameData(draft: Draft, card: Card | null): boolean {
   return card !== null && sameQuery(draft.dataset_query as unknown as Record<string, unknown>, card.dataset_query as unknown as Record<string, unknown>);
 }
+
+/** Does the draft read the card it was started from? Then it is a question of its own: saved over the card, it would ask itself. */
+export function asksItself(draft: Draft, card: Card | null): boolean {
+  return card !== null && JSON.stringify(draft.dataset_query).includes(`"card__${card.id}"`);
+}
