@@ -237,6 +237,16 @@ std::optional<bool> boolean(const value& v, std::string_view key) {
   return found->get_bool();
 }
 
+const object* sub_object(const object& o, std::string_view key) {
+  auto* found = find(o, key);
+  return found ? found->if_object() : nullptr;
+}
+
+const array* sub_array(const object& o, std::string_view key) {
+  auto* found = find(o, key);
+  return found ? found->if_array() : nullptr;
+}
+
 const object* sub_object(const value& v, std::string_view key) {
   auto* found = find(v, key);
   return found ? found->if_object() : nullptr;

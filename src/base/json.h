@@ -38,7 +38,10 @@ std::optional<std::string> text(const value& v, std::string_view key);
 std::optional<std::int64_t> integer(const value& v, std::string_view key);
 std::optional<double> number(const value& v, std::string_view key);
 std::optional<bool> boolean(const value& v, std::string_view key);
+// Also asked of an object itself: turned into a value first, the answer would point into a copy that is gone.
+const object* sub_object(const object& o, std::string_view key);
 const object* sub_object(const value& v, std::string_view key);
+const array* sub_array(const object& o, std::string_view key);
 const array* sub_array(const value& v, std::string_view key);
 
 // The value as an integer where it is one: integers, and doubles without a fraction.

@@ -20,6 +20,14 @@ TEST(Json, replaces_invalid_utf8_instead_of_passing_it_on) {
   EXPECT_EQ(out, "\"a\xEF\xBF\xBD" "b\xc3\xa9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
+TEST(Json, looks_up_in_an_object_itself_and_not_in_a_copy) {
+  const json::value body = json::parse(R"({"details":{"engine":"sqlite"},"list":[1,2]})");
+  const json::object& object = body.as_object();
+  EXPECT_EQ(json::sub_object(object, "details"), &object.at("details").as_object());
+  EXPECT_EQ(json::sub_array(object, "list"), &object.at("list").as_array());
+  EXPECT_EQ(json::sub_object(object, "list"), nullptr);
+}
+
 TEST(Json, says_where_it_is_wrong) {
   try {
     json::parse("{\n  \"a\": nope\n}");
