@@ -89,7 +89,7 @@ export function AdminFrame() {
           </nav>
         )}
         <span className={styles.spring} />
-        <Link href="/" className={styles.back}>
+        <Link href="/" className={styles.back} aria-label={t('back')}>
           <IconArrowLeft size={16} stroke={1.8} aria-hidden />
           <span>{t('back')}</span>
         </Link>

@@ -123,7 +123,7 @@ function Plan({ plan, sentence }: { plan: Updates['plan']; sentence?: string }) 
           <Seen /> {sentence ? `${sentence} ${t('plan_none')}` : t('plan_none')}
         </p>
       ) : (
-        <div className={styles.scroll}>
+        <div className={styles.scroll} tabIndex={0}>
           <table className={styles.table}>
             <thead>
               <tr>
@@ -184,7 +184,7 @@ function Backups({ backups }: { backups: Backup[] }) {
       {backups.length === 0 ? (
         <p className={styles.none}>{t('backups_none')}</p>
       ) : (
-        <div className={styles.scroll}>
+        <div className={styles.scroll} tabIndex={0}>
           <table className={styles.table}>
             <thead>
               <tr>
@@ -249,7 +249,7 @@ function History({ history }: { history: MigrationRun[] }) {
       {history.length === 0 ? (
         <p className={styles.none}>{t('history_none')}</p>
       ) : (
-        <div className={styles.scroll}>
+        <div className={styles.scroll} tabIndex={0}>
           <table className={styles.table}>
             <thead>
               <tr>
