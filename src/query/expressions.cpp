@@ -6,7 +6,7 @@
 namespace basalt::query {
 namespace {
 
-constexpr std::size_t most_nodes = 50'000;  // expressions that use each other can multiply
+constexpr std::size_t most_nodes = 20'000;  // expressions that use each other can multiply
 constexpr int deepest_expression = 300;
 
 std::int64_t literal_integer(const Expression& e) {

@@ -142,6 +142,11 @@ ResultColumn Resolver::describe_found(Scope& scope, const FieldReference& refere
     }
   }
   if (reference.unit && *reference.unit != TemporalUnit::Default) {
+    if (found.inner && found.inner->unit && found.inner->unit != reference.unit) {
+      // A coarser bucket takes the place of the earlier stage's.
+      auto earlier = ": " + std::string(title_of(*found.inner->unit));
+      if (c.display_name.ends_with(earlier)) c.display_name.resize(c.display_name.size() - earlier.size());
+    }
     if (!(found.inner && found.inner->unit == reference.unit)) c.display_name += ": " + std::string(title_of(*reference.unit));
     c.unit = reference.unit;
     if (is_extracting(*reference.unit)) c.effective_type = "type/Integer";

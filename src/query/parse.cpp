@@ -8,7 +8,7 @@
 namespace basalt::query {
 namespace {
 
-constexpr int deepest = 120;          // nested clauses and stages
+constexpr int deepest = 240;          // two for each nested clause or stage
 constexpr int most_clauses = 20'000;  // in one query
 
 // "Source_Table", ":source-table", "SOURCE-TABLE" -> "source-table".

@@ -32,7 +32,10 @@ void rename_by_metadata(std::vector<ResultColumn>& columns, const json::value& m
 
 ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& given) {
   ResolveOptions options = given;
-  if (auto zone = json::text(query.settings, "report-timezone")) options.time_zone = *zone;
+  if (auto zone = json::text(query.settings, "report-timezone")) {
+    if (!Zone::find(*zone)) invalid_query("\"" + zone->substr(0, 60) + "\" is no time zone; names look like \"Europe/Berlin\".", "settings.report-timezone");
+    options.time_zone = *zone;
+  }
   if (json::boolean(query.middleware, "disable-remaps?").value_or(false)) options.remaps = false;
   if (json::boolean(query.middleware, "disable-max-results?").value_or(false)) options.max_results = options.max_results_bare = 0;
   PassContext context{catalog, options};
@@ -41,7 +44,8 @@ ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& given
   auto* database = catalog.database(query.database);
   if (!database) throw Failure(FailureKind::NotFound, "Database " + std::to_string(query.database.value) + " does not exist.").with_error_type("invalid-query");
   std::string zone_name = !options.time_zone.empty() ? options.time_zone : database->time_zone.value_or("");
-  if (!Zone::find(zone_name)) zone_name.clear();
+  if (!options.time_zones || !Zone::find(zone_name)) zone_name.clear();
+  options.time_zone = zone_name;
 
   ResolvedQuery result;
   result.database = query.database;

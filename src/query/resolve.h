@@ -24,6 +24,7 @@ struct ResolveOptions {
   std::int64_t max_results = 0, max_results_bare = 0;
   json::value card_metadata = nullptr; // stored result_metadata of the model that is run: its titles and types win
   bool remaps = true;                  // display values of keys
+  bool time_zones = true;              // false: the engine has none, its clocks and "now" are those of UTC
 };
 
 struct ResolvedStage;

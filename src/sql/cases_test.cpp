@@ -1,0 +1,63 @@
+// Golden cases: query in, columns and SQL of every dialect out.
+#include <gtest/gtest.h>
+
+#include "../../tests/runner/cases.h"
+
+namespace basalt::sql {
+namespace {
+
+std::string describe(const std::vector<query::ResultColumn>& columns) {
+  std::string text;
+  for (auto& c : columns) {
+    if (!text.empty()) text += '\n';
+    text += c.name + " | " + c.display_name + " | " + c.effective_type + " | " + c.semantic_type.value_or("-") + " | " + c.source;
+  }
+  return text;
+}
+
+class QueryCase : public ::testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(QueryCase, compiles_to_the_text_of_each_dialect) {
+  auto c = cases::Case::read(GetParam());
+  std::map<std::string, std::string> texts;
+  std::string columns, error;
+  for (auto& engine : cases::engines()) {
+    auto catalog = cases::catalog(engine);
+    try {
+      auto ready = cases::prepare(c, catalog);
+      columns = describe(ready.resolved.columns);
+      texts[engine] = show(compile(ready.resolved, *find_dialect(engine), {CompileOptions::Layout::Lines}).statement);
+    } catch (const Failure& failure) {
+      if (failure.kind() == FailureKind::Unsupported && failure.place().empty()) texts[engine] = "-- refused: " + failure.sentence();
+      else error = failure.sentence() + (failure.place().empty() ? "" : "\nat " + failure.place());
+    }
+  }
+  if (cases::rewriting()) {
+    c.blocks.erase("error");
+    c.blocks.erase("columns");
+    if (!error.empty()) c.blocks["error"] = error;
+    else {
+      if (!columns.empty()) c.blocks["columns"] = columns;
+      c.set("sql", texts);
+    }
+    c.write();
+    return;
+  }
+  if (auto refused = c.blocks.find("error"); refused != c.blocks.end()) {
+    EXPECT_EQ(error, refused->second);
+    return;
+  }
+  ASSERT_EQ(error, "");
+  auto shown = c.blocks.find("columns");
+  EXPECT_EQ(columns, shown == c.blocks.end() ? "" : shown->second);
+  for (auto& engine : cases::engines()) {
+    auto* wanted = c.block("sql", engine);
+    ASSERT_TRUE(wanted) << "the case has neither `sql` nor `error`";
+    EXPECT_EQ(texts[engine], *wanted) << engine;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, QueryCase, ::testing::ValuesIn(cases::all_cases()), [](const auto& info) { return info.param.stem().string(); });
+
+}  // namespace
+}  // namespace basalt::sql
