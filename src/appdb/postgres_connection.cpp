@@ -280,6 +280,12 @@ void PostgresConnection::execute_script(std::string_view sql) {
   Result result(PQexec(handle_, std::string(sql).c_str()));
   auto status = PQresultStatus(result.handle);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) fail(result.handle, sql);
+  // "cached plan must not change result type": what was prepared for the old columns is of no more use.
+  bool changes_structure = sql.find("ALTER ") != std::string_view::npos || sql.find("CREATE ") != std::string_view::npos || sql.find("DROP ") != std::string_view::npos;
+  if (changes_structure && !kept_.empty()) {
+    Result dropped(PQexec(handle_, "DEALLOCATE ALL"));
+    kept_.clear();
+  }
 }
 
 }  // namespace basalt::appdb

@@ -566,25 +566,35 @@ void Executor::reshape(const ReshapeJson& o, Direction direction) {
   auto set = [&](const std::string& uid, const std::string& text) {
     connection_.execute("UPDATE " + quoted(o.table) + " SET " + quoted(o.column) + " = ? WHERE row_uid = ?", {text, uid});
   };
-  // What was parked first: rows that were left alone get their exact text back and need no reshaping.
+  // What the new text cannot give back; absent when it can.
+  auto complement = [&](const json::value& document, const std::string& text, const json::value& made) -> std::optional<json::value> {
+    bool lossless = read_without_loss(text, document);
+    auto back = reshaped(made, o.changes, other);
+    if (lossless && back == document) return std::nullopt;
+    auto patch = lossless ? merge_patch(back, document) : std::nullopt;
+    return patch ? json::object{{"patch", *patch}} : json::object{{"text", text}};
+  };
+  // What was parked first: rows that were left alone get their exact document back. What comes out may itself be more than
+  // the other shape can hold, when the row was changed meanwhile: then that is parked in turn.
   std::set<std::string> settled;
+  std::vector<Park> again;
   unpark(t, o.column, direction, [&](const Parked& p) {
     if (!p.present) return Fate::Orphan;
     auto current = p.current.is_string() ? json::try_parse(p.current.get_string()) : std::nullopt;
     if (!current) return Fate::Superseded;
-    bool untouched = *current == p.shown;
     if (auto whole = json::text(p.value, "text")) {
-      if (!untouched) return Fate::Superseded;
+      if (*current != p.shown) return Fate::Superseded;
       set(p.row_uid, *whole);
       settled.insert(p.row_uid);
       return Fate::Returned;
     }
-    auto shown = reshaped(p.shown, o.changes, direction);
-    auto merge = merged_where_untouched(reshaped(*current, o.changes, direction), shown, p.value.at("patch"));
+    auto merge = merged_where_untouched(reshaped(*current, o.changes, direction), reshaped(p.shown, o.changes, direction), p.value.at("patch"));
     set(p.row_uid, json::write(merge.document));
     settled.insert(p.row_uid);
+    if (auto rest = complement(*current, std::string(p.current.get_string()), merge.document)) again.push_back({p.row_uid, *rest, merge.document, "parked"});
     return merge.all ? Fate::Returned : Fate::Superseded;
   });
+  park(o.table, o.column, direction, std::move(again));
   scan(o.table, {o.column}, quoted(o.column) + " IS NOT NULL", [&](const std::vector<Row>& rows) {
     std::vector<Park> parks;
     for (auto& row : rows) {
@@ -594,13 +604,9 @@ void Executor::reshape(const ReshapeJson& o, Direction direction) {
       auto document = json::try_parse(text);
       if (!document || !document->is_object()) continue;  // dirty: stays as it is, both ways
       auto made = reshaped(*document, o.changes, direction);
-      bool lossless = read_without_loss(text, *document);
-      auto back = reshaped(made, o.changes, other);
-      if (made == *document && back == *document) continue;
+      if (made == *document && reshaped(made, o.changes, other) == *document) continue;
       if (made != *document) set(uid, json::write(made));
-      if (back == *document && lossless) continue;
-      auto patch = lossless ? merge_patch(back, *document) : std::nullopt;
-      parks.push_back({uid, patch ? json::object{{"patch", *patch}} : json::object{{"text", text}}, made, "parked"});
+      if (auto rest = complement(*document, text, made)) parks.push_back({uid, *rest, made, "parked"});
     }
     park(o.table, o.column, direction, std::move(parks));
   });
@@ -738,6 +744,10 @@ std::optional<bool> probe(Connection& c, const Operation& operation, int migrati
                             Table t;
                             t.name = o.table;
                             return definition.find(column_sql(Engine::Sqlite, t, o.column)) != std::string::npos;
+                          }
+                          if (!o.was || o.was->not_null != o.column.not_null) {
+                            auto row = c.query_one("SELECT a.attnotnull AS required FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid WHERE t.relnamespace = current_schema()::regnamespace AND t.relname = ? AND a.attname = ?", {o.table, o.column.name});
+                            if (!row || row->boolean("required") != o.column.not_null) return false;
                           }
                           if (!o.was || o.was->type != o.column.type) {
                             auto row = c.query_one("SELECT format_type(a.atttypid, a.atttypmod) AS type FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid WHERE t.relnamespace = current_schema()::regnamespace AND t.relname = ? AND a.attname = ?", {o.table, o.column.name});

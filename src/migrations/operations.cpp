@@ -100,6 +100,7 @@ json::value change_json(const JsonChange& c) {
   switch (c.kind) {
     case JsonChange::Kind::Move: return {{"move", names_json(c.from)}, {"to", names_json(c.to)}};
     case JsonChange::Kind::Preset: return {{"preset", c.value}, {"to", names_json(c.to)}};
+    case JsonChange::Kind::Added: return {{"added", true}, {"to", names_json(c.to)}};
     case JsonChange::Kind::Split: return {{"split", names_json(c.from)}, {"at", c.separator}, {"to", names_json(c.to)}, {"rest", names_json(c.rest)}};
   }
   return nullptr;
@@ -131,6 +132,7 @@ Schema& Schema::add_enum_value(std::string table, std::string column, std::strin
 
 JsonChange move(std::vector<std::string> from, std::vector<std::string> to) { return {JsonChange::Kind::Move, std::move(from), std::move(to), {}, nullptr, {}}; }
 JsonChange preset(std::vector<std::string> to, json::value value) { return {JsonChange::Kind::Preset, {}, std::move(to), {}, std::move(value), {}}; }
+JsonChange added(std::vector<std::string> to) { return {JsonChange::Kind::Added, {}, std::move(to), {}, nullptr, {}}; }
 JsonChange split(std::vector<std::string> from, std::string separator, std::vector<std::string> to, std::vector<std::string> rest) {
   return {JsonChange::Kind::Split, std::move(from), std::move(to), std::move(rest), nullptr, std::move(separator)};
 }
@@ -270,6 +272,7 @@ Operation operation_from_json(const json::value& v) {
         auto to = names_from(json::find(c, "to"));
         if (auto* from = json::find(c, "move")) out.changes.push_back(move(names_from(from), to));
         else if (auto* from = json::find(c, "split")) out.changes.push_back(split(names_from(from), json::text(c, "at").value(), to, names_from(json::find(c, "rest"))));
+        else if (c.as_object().contains("added")) out.changes.push_back(added(to));
         else if (c.as_object().contains("preset")) out.changes.push_back(preset(to, c.at("preset")));
         else throw std::out_of_range("change");
       }
@@ -411,7 +414,7 @@ std::vector<std::string> lint(const Operation& operation, const Structure& befor
                    auto* t = before.table(o.table);
                    auto* c = t ? t->column(o.column) : nullptr;
                    if (!c || c->type != Type::Json) complain("the column must hold JSON.");
-                   for (auto& change : o.changes) if (change.to.empty() || (change.kind != JsonChange::Kind::Preset && change.from.empty())) complain("a path needs at least one key.");
+                   for (auto& change : o.changes) if (change.to.empty() || (change.kind != JsonChange::Kind::Preset && change.kind != JsonChange::Kind::Added && change.from.empty())) complain("a path needs at least one key.");
                  },
                  [&](const InsertRows& o) {
                    auto* t = before.table(o.table);

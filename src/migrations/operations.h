@@ -39,6 +39,7 @@ struct JsonChange {
   enum class Kind {
     Move,     // the value at `from` goes to `to`; not when something is there already
     Preset,   // `value` is put at `to` when the object there is present and lacks it; undone when it is still that value
+    Added,    // `to` belongs to the new shape only: the old version never sees it, it returns on the way up
     Split,    // the text at `from` is cut at the first `separator` into `to` and `rest`
   };
   Kind kind = Kind::Move;
@@ -85,6 +86,7 @@ class Schema {
 
 JsonChange move(std::vector<std::string> from, std::vector<std::string> to);
 JsonChange preset(std::vector<std::string> to, json::value value);
+JsonChange added(std::vector<std::string> to);
 JsonChange split(std::vector<std::string> from, std::string separator, std::vector<std::string> to, std::vector<std::string> rest);
 
 // Fills `was` from the structure before the operation. Failure Bug when table or column are not there.

@@ -83,6 +83,9 @@ void run(json::value& document, const JsonChange& change, Direction direction) {
       if (!up && found && *found == change.value) take(document, change.to);
       break;
     }
+    case JsonChange::Kind::Added:
+      if (!up) take(document, change.to);
+      break;
     case JsonChange::Kind::Split:
       if (up) {
         auto* found = at(document, change.from);

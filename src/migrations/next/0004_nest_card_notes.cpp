@@ -6,7 +6,7 @@ namespace basalt::migrations {
 // so that the same sources serve both shapes.
 Migration m0004_nest_card_notes() {
   Schema schema;
-  schema.reshape_json("card", "visualization_settings", {move({"basalt.note"}, {"notes", "text"}), preset({"notes", "format"}, "plain")});
+  schema.reshape_json("card", "visualization_settings", {added({"notes"}), move({"basalt.note"}, {"notes", "text"}), preset({"notes", "format"}, "plain")});
   return {.number = 4, .name = "nest_card_notes", .since_version = "0.2.0", .compat_floor = 4, .operations = std::move(schema).operations()};
 }
 
