@@ -145,9 +145,7 @@ export class Server {
   }
 
   async sample_database() {
-    const { body } = await this.get("/api/database");
-    const sample = body.data.find((database) => database.is_sample);
-    if (!sample) return undefined;
+    const sample = await eventually(async () => (await this.get("/api/database")).body.data.find((database) => database.is_sample), { what: "the sample database" });
     await this.synced(sample.id);
     const metadata = (await this.get(`/api/database/${sample.id}/metadata`)).body;
     const table = (name) => metadata.tables.find((t) => t.name.toUpperCase() === name);
