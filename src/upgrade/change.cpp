@@ -90,7 +90,7 @@ Outcome change_sqlite(Context& context, Attempt& attempt, int to) {
   auto file = context.store.options().sqlite_path;
   WritesClosed closed(context.store);
   std::unique_ptr<Connection> original = std::make_unique<SqliteConnection>(file);
-  RunLock lock(context, *original, "change schema", std::chrono::seconds(5));
+  RunLock lock(context, *original, "change schema", context.lock_patience);
   auto before = read_ledger(*original);
   if (before.schema == to) return attempt.nothing("Nothing to do: the data has schema " + std::to_string(to) + ".", to);
   auto way = way_to(context, *original, before, to);

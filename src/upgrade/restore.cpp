@@ -46,7 +46,7 @@ Outcome restore_sqlite(Context& context, Attempt& attempt, Connection& backup, c
   auto file = context.store.options().sqlite_path;
   WritesClosed closed(context.store);
   std::unique_ptr<Connection> original = std::make_unique<SqliteConnection>(file);
-  RunLock lock(context, *original, "restore", std::chrono::seconds(5));
+  RunLock lock(context, *original, "restore", context.lock_patience);
   std::string safety;
   if (read_ledger(*original).present) safety = make_backup(context, "restore", "before restoring " + m.id).info.path;
   ScratchFile side(file.string() + ".restoring");

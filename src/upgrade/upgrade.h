@@ -1,6 +1,7 @@
 // Upgrades of the application database, both ways, as commands and the server use them. upgrade_run.cpp is the place to
 // start reading. Nothing here prints or exits; every result is a plain struct with a JSON form.
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -44,6 +45,7 @@ struct Context {
   Progress* progress = nullptr;
   std::string key_check;              // Sealer::check_value(), or empty; kept in backups, compared on restore
   std::function<void(std::string_view edge)> hook;
+  std::chrono::milliseconds lock_patience{5000};  // SQLite: how long to wait for other processes to let go of the file
 };
 
 // ---- What is there, and what would happen

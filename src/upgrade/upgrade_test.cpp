@@ -426,6 +426,7 @@ TEST(Sqlite, a_server_that_has_the_data_open_blocks_a_step_down) {
   up(serving);
   auto command = stores.open();
   Context context{*command, known, stores.folder()};
+  context.lock_patience = std::chrono::milliseconds(1);
   try {
     down(context, 1);
     FAIL();
