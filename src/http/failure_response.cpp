@@ -59,6 +59,7 @@ Response failure_response(const Failure& failure, const std::string& request_id)
     json::object errors;
     for (auto& [field, sentence] : failure.fields()) errors[field] = sentence;
     json::object body{{"errors", std::move(errors)}};
+    if (failure.kind() == FailureKind::Database) body["message"] = failure.sentence();  // the database's own words, beside the field
     // bad_field() says its sentence twice; a body that failed validation as a whole repeats the sentences as lists.
     bool hand_written = failure.fields().size() == 1 && failure.fields().begin()->second == failure.sentence();
     if (!hand_written && status == 400) {

@@ -89,6 +89,15 @@ json::object opened_details(Services& services, const appdb::Row& row) {
   return details.is_object() ? details.get_object() : json::object();
 }
 
+// What test_connection found, as the failure of a request: the database's own message, at the field to blame when one is.
+Failure refused_connection(const json::object& tested) {
+  Failure failure(FailureKind::Database, json::text(tested, "message").value_or("The connection failed."));
+  auto& errors = tested.at("errors").as_object();
+  for (auto& [name, sentence] : errors) (void)std::move(failure).with_field(std::string(name), std::string(sentence.as_string()));
+  if (errors.empty()) (void)std::move(failure).with_field("details", failure.sentence());
+  return failure;
+}
+
 struct DatabaseBody {
   std::string name, engine;
   json::object details;
@@ -143,9 +152,7 @@ DatabaseId add_database(Services& services, const NewDatabase& database) {
   auto& driver = services.drivers.require(database.engine);
   auto tested = test_connection(services, database.engine, database.details);
   if (!tested.at("valid").as_bool()) {
-    Failure failure(FailureKind::BadRequest, json::text(tested, "message").value_or("The connection failed."));
-    for (auto& [name, sentence] : tested.at("errors").as_object()) failure = Failure(failure).with_field(std::string(name), std::string(sentence.as_string()));
-    throw failure;
+    throw refused_connection(tested);
   }
   auto now = services.clock.now();
   // Syncs are spread over the hour so that many databases do not start at once.
@@ -259,9 +266,7 @@ void add_database_routes(http::Routes& routes, Services& services) {
       auto sealed = sealed_details(services, driver, *change.details.value, &stored);
       auto tested = test_connection(services, engine, json::parse(services.open_secret(sealed)).as_object());
       if (!tested.at("valid").as_bool()) {
-        Failure failure(FailureKind::BadRequest, json::text(tested, "message").value_or("The connection failed."));
-        for (auto& [name, sentence] : tested.at("errors").as_object()) failure = Failure(failure).with_field(std::string(name), std::string(sentence.as_string()));
-        throw failure;
+        throw refused_connection(tested);
       }
       columns.emplace_back("details", sealed);
       columns.emplace_back("engine", engine);
