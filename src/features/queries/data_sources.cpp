@@ -19,47 +19,56 @@ class DataSources::Pool {
   Pool(const drivers::Driver& driver, std::string stored, json::object details, DataSourceOptions options)
       : driver(driver), stored(std::move(stored)), details_(std::move(details)), options_(options) {}
 
-  std::unique_ptr<drivers::Connection> take(std::stop_token gone) {
-    for (;;) {
-      std::unique_ptr<drivers::Connection> idle;
-      {
-        std::unique_lock lock(mutex_);
-        auto ticket = next_ticket_++;
-        queue_.push_back(ticket);
-        bool mine = changed_.wait_until(lock, gone, Steady::now() + options_.patience,
-                                        [&] { return queue_.front() == ticket && in_use_ < options_.connections; });
-        queue_.erase(std::find(queue_.begin(), queue_.end(), ticket));
-        changed_.notify_all();  // who stands behind may be first now
-        if (!mine) {
-          if (gone.stop_requested()) throw Failure(FailureKind::Cancelled, "The query was cancelled.");
-          throw Failure(FailureKind::Unavailable, "All " + std::to_string(options_.connections) + " connections to this database were busy for " +
-                                                      std::to_string(std::chrono::ceil<std::chrono::seconds>(options_.patience).count()) + " seconds; try again later.");
-        }
+  std::unique_ptr<drivers::Connection> take(const std::stop_token& gone) {
+    std::unique_ptr<drivers::Connection> idle;
+    {
+      std::unique_lock lock(mutex_);
+      if (in_use_ < options_.connections) {
         ++in_use_;
         if (!idle_.empty()) {
           idle = std::move(idle_.back().connection);
           idle_.pop_back();
         }
+      } else {
+        auto mine = std::make_shared<Waiter>();
+        queue_.push_back(mine);
+        if (!mine->changed.wait_until(lock, gone, Steady::now() + options_.patience, [&] { return mine->served; })) {
+          std::erase(queue_, mine);
+          if (gone.stop_requested()) throw Failure(FailureKind::Cancelled, "The query was cancelled.");
+          throw Failure(FailureKind::Unavailable, "All " + std::to_string(options_.connections) + " connections to this database were busy for " +
+                                                      std::to_string(std::chrono::ceil<std::chrono::seconds>(options_.patience).count()) + " seconds; try again later.");
+        }
+        idle = std::move(mine->connection);
       }
-      try {
-        if (idle && idle->is_alive()) return idle;
-        idle.reset();
-        return driver.connect(details_);
-      } catch (...) {
-        give_back(nullptr);
-        throw;
-      }
+    }
+    try {
+      if (idle && idle->is_alive()) return idle;
+      idle.reset();
+      return driver.connect(details_);
+    } catch (...) {
+      give_back(nullptr);
+      throw;
     }
   }
 
+  // To the one who waits longest, who takes over the place among those in use: nobody else is woken.
   void give_back(std::unique_ptr<drivers::Connection> connection) {
     bool keep = connection && connection->is_alive();
+    std::shared_ptr<Waiter> next;
     {
       std::lock_guard lock(mutex_);
-      --in_use_;
-      if (keep && !dropped_ && idle_.size() < options_.idle_connections) idle_.push_back({std::move(connection), Steady::now()});
+      keep = keep && !dropped_;
+      if (queue_.empty()) {
+        --in_use_;
+        if (keep) idle_.push_back({std::move(connection), Steady::now()});
+      } else {
+        next = std::move(queue_.front());
+        queue_.pop_front();
+        next->served = true;
+        if (keep) next->connection = std::move(connection);
+      }
     }
-    changed_.notify_all();
+    if (next) next->changed.notify_one();
     // What is not kept is closed here, outside the lock.
   }
 
@@ -74,8 +83,10 @@ class DataSources::Pool {
     std::vector<Idle> closing;
     auto limit = Steady::now() - options_.idle_time;
     std::lock_guard lock(mutex_);
-    // The most recently used stand at the end.
-    auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](auto& idle) { return idle.since > limit; });
+    // The most recently used stand at the end. The surplus goes only now: to close it at once would mean to open it again for
+    // the next query of a busy moment.
+    auto surplus = idle_.size() > options_.idle_connections ? idle_.size() - options_.idle_connections : 0;
+    auto fresh = std::find_if(idle_.begin() + static_cast<std::ptrdiff_t>(surplus), idle_.end(), [&](auto& idle) { return idle.since > limit; });
     std::move(idle_.begin(), fresh, std::back_inserter(closing));
     idle_.erase(idle_.begin(), fresh);
   }
@@ -86,15 +97,18 @@ class DataSources::Pool {
 
  private:
   struct Idle { std::unique_ptr<drivers::Connection> connection; Steady::time_point since; };
+  struct Waiter {
+    std::condition_variable_any changed;
+    std::unique_ptr<drivers::Connection> connection;  // GUARDED_BY(mutex_); none: a place to open one in
+    bool served = false;                              // GUARDED_BY(mutex_)
+  };
   const json::object details_;
   const DataSourceOptions options_;
   std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::vector<Idle> idle_;             // GUARDED_BY(mutex_)
-  std::deque<std::uint64_t> queue_;    // GUARDED_BY(mutex_): who waits, in order
-  std::uint64_t next_ticket_ = 0;      // GUARDED_BY(mutex_)
-  std::size_t in_use_ = 0;             // GUARDED_BY(mutex_)
-  bool dropped_ = false;               // GUARDED_BY(mutex_)
+  std::vector<Idle> idle_;                      // GUARDED_BY(mutex_)
+  std::deque<std::shared_ptr<Waiter>> queue_;   // GUARDED_BY(mutex_): who waits, in order; empty while a place is free
+  std::size_t in_use_ = 0;                      // GUARDED_BY(mutex_)
+  bool dropped_ = false;                        // GUARDED_BY(mutex_)
 };
 
 class DataSources::Lease final : public pipeline::ConnectionLease {

@@ -17,7 +17,7 @@ struct DataSourceOptions {
   std::size_t connections = 10;                  // at most, per database
   std::chrono::milliseconds patience{30'000};    // how long a query waits for a free one
   std::chrono::milliseconds idle_time{300'000};  // unused this long, a connection is closed
-  std::size_t idle_connections = 5;              // kept per database, at most
+  std::size_t idle_connections = 5;              // left per database by close_idle(), at most
 };
 
 // Any thread. Outlives its leases' users, not the leases themselves: what is given back later is closed.
@@ -32,7 +32,7 @@ class DataSources {
   std::shared_ptr<pipeline::ConnectionLease> lease(DatabaseId database, std::stop_token gone);
   // Forgets the connections and details of a database: they changed or it is removed. Running queries go on.
   void drop(DatabaseId database);
-  // Closes what has been idle for too long; called now and then.
+  // Closes what has been idle for too long, and idle ones that are too many; called now and then.
   void close_idle();
 
  private:
