@@ -13,17 +13,28 @@ WorkerPool::~WorkerPool() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
+    for (auto* idle : idle_) {
+      idle->called = true;
+      idle->ready.notify_one();
+    }
+    idle_.clear();
   }
-  ready_.notify_all();
   for (auto& thread : threads) thread.join();
 }
 
 bool WorkerPool::submit(std::function<void()> work) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (stopping_ || queue_.size() >= queue_limit_) return false;
   queue_.push_back(std::move(work));
-  if (idle_ < queue_.size() && threads_.size() < limit_) threads_.emplace_back([this] { run(); });
-  else ready_.notify_one();
+  if (!idle_.empty()) {
+    auto* idle = idle_.back();
+    idle_.pop_back();
+    idle->called = true;
+    lock.unlock();
+    idle->ready.notify_one();  // it lives as long as its thread, which is joined by our destructor only
+  } else if (threads_.size() < limit_) {
+    threads_.emplace_back([this] { run(); });
+  }
   return true;
 }
 
@@ -33,12 +44,16 @@ std::size_t WorkerPool::busy() const { std::lock_guard lock(mutex_); return busy
 
 void WorkerPool::run() {
   pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+  Idle self;
   std::unique_lock lock(mutex_);
   for (;;) {
-    ++idle_;
-    ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    --idle_;
-    if (queue_.empty()) return;
+    if (queue_.empty()) {
+      if (stopping_) return;
+      self.called = false;
+      idle_.push_back(&self);
+      self.ready.wait(lock, [&self] { return self.called; });
+      continue;
+    }
     auto work = std::move(queue_.front());
     queue_.pop_front();
     ++busy_;

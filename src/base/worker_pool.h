@@ -23,15 +23,19 @@ class WorkerPool {
   std::size_t busy() const;
 
  private:
+  struct Idle {
+    std::condition_variable ready;
+    bool called = false;  // GUARDED_BY(mutex_)
+  };
   void run();
 
   const std::string name_;
   const std::size_t limit_, queue_limit_;
   mutable std::mutex mutex_;
-  std::condition_variable ready_;
   std::deque<std::function<void()>> queue_;   // GUARDED_BY(mutex_)
   std::vector<std::thread> threads_;          // GUARDED_BY(mutex_)
-  std::size_t busy_ = 0, idle_ = 0;           // GUARDED_BY(mutex_)
+  std::vector<Idle*> idle_;                   // GUARDED_BY(mutex_): the last to fall idle, whose caches are warm, is called first
+  std::size_t busy_ = 0;                      // GUARDED_BY(mutex_)
   bool stopping_ = false;                     // GUARDED_BY(mutex_)
 };
 
