@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <thread>
 
+#include "base/failure.h"
 #include "drivers/driver.h"
 
 namespace basalt::pipeline {
@@ -12,7 +14,11 @@ namespace basalt::pipeline {
 // dies: a cancel that comes just before the statement begins would otherwise be lost.
 class CancelOnStop {
  public:
-  CancelOnStop(std::stop_token gone, drivers::Connection& connection) : connection_(connection), callback_(std::move(gone), Stop{this}) {}
+  // Throws Failure Cancelled when the client has gone already: then there is nothing to run. (Were the callback to run inside
+  // this constructor, it would wait for an end that only this thread can bring.)
+  CancelOnStop(std::stop_token gone, drivers::Connection& connection) : connection_(connection), builder_(std::this_thread::get_id()), callback_(gone, Stop{this}) {
+    if (gone.stop_requested() && stopped_while_building_) throw Failure(FailureKind::Cancelled, "The client has gone.");
+  }
   ~CancelOnStop() {
     {
       std::lock_guard lock(mutex_);
@@ -27,6 +33,10 @@ class CancelOnStop {
     void operator()() const noexcept { self->stop(); }
   };
   void stop() noexcept {
+    if (std::this_thread::get_id() == builder_) {  // requested before: called from the constructor
+      stopped_while_building_ = true;
+      return;
+    }
     auto pause = std::chrono::milliseconds(20);
     std::unique_lock lock(mutex_);
     while (!over_) {
@@ -43,6 +53,8 @@ class CancelOnStop {
   }
 
   drivers::Connection& connection_;
+  const std::thread::id builder_;
+  bool stopped_while_building_ = false;  // only this thread's
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;  // GUARDED_BY(mutex_)

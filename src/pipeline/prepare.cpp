@@ -30,7 +30,7 @@ Prepared prepare(Environment& environment, const permissions::Rights& rights, co
   auto catalog = environment.catalog();
   auto uses = query::uses(parsed, *catalog, request.parameters);
   if (ask != Ask::Nothing) {
-    require_rights(uses, request.card, *catalog, rights);
+    require_rights(uses, request.card_grants ? request.card : std::nullopt, *catalog, rights);
     if (ask == Ask::NativeRights) rights.require_native(uses.database);
   }
   auto* database = catalog->database(uses.database);

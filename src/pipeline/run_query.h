@@ -31,6 +31,7 @@ struct QueryRequest {
   bool byte_order_mark = false;            // CSV
   std::string context = "ad-hoc";          // ad-hoc | question | dashboard | csv-download | …
   std::optional<CardId> card;              // the saved card that is run: its collection's right suffices
+  bool card_grants = true;                 // false: the caller aimed filters at columns of their own choice, so data rights are asked too
   json::value card_metadata = nullptr;     // its stored result_metadata (models: edited names win)
   std::optional<DashboardId> dashboard;
   std::stop_token gone;                    // client went away

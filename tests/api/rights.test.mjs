@@ -141,6 +141,13 @@ test("data: none cannot ask, the builder cannot write SQL, SQL needs the whole d
   const from_card = { database: sample.id, type: "query", query: { "source-table": `card__${card.id}` } };
   assert.equal(await outcome(from_card, viewer), "completed", "a saved question one may view is a source");
 
+  // Filters aimed at a column of one's own choice would ask what the question does not show.
+  const probe = (target) => server.post(`/api/card/${card.id}/query`, { parameters: [{ type: "id", target: ["dimension", target], value: [1] }] }, as(viewer));
+  for (const target of [sample.ref("ORDERS", "USER_ID"), sample.ref("PEOPLE", "EMAIL", { "source-field": sample.field("ORDERS", "USER_ID").id })]) {
+    const { status, body } = await probe(target);
+    refused(status === 202 ? body.status : status);
+  }
+
   const grant = async (rights) => {
     const graph = (await server.get("/api/permissions/graph")).body;
     graph.groups[group.id] ??= {};

@@ -291,7 +291,7 @@ class DuckDb final : public Driver {
   const sql::Dialect& dialect() const override { return sql::duckdb(); }
   std::vector<std::string> secret_details() const override { return {}; }
   std::vector<DetailField> detail_fields() const override {
-    return {{.name = "database_file", .display_name = "File or folder", .required = true, .placeholder = "/home/birds/toucans.duckdb",
+    return {{.name = "database_file", .display_name = "File or folder", .required = true, .placeholder = "/srv/data/shop.duckdb",
              .helper_text = "A .duckdb file, a CSV, Parquet or JSON file, or a folder of such files: each becomes a table. "
                             "Everything is opened for reading only."}};
   }

@@ -70,10 +70,10 @@ class Postgres final : public Driver {
 
   std::vector<DetailField> detail_fields() const override {
     return {
-        {.name = "host", .display_name = "Host", .required = true, .placeholder = "name.database.com",
+        {.name = "host", .display_name = "Host", .required = true, .placeholder = "db.example.com",
          .helper_text = "The database's IP address or its domain name."},
         {.name = "port", .display_name = "Port", .type = "integer", .default_value = 5432},
-        {.name = "dbname", .display_name = "Database name", .required = true, .placeholder = "birds_of_the_world"},
+        {.name = "dbname", .display_name = "Database name", .required = true, .placeholder = "shop"},
         {.name = "user", .display_name = "Username", .required = true, .placeholder = "username"},
         {.name = "password", .display_name = "Password", .type = "password", .placeholder = "••••••••"},
         {.name = "schema-filters-type", .display_name = "Schemas", .type = "select", .default_value = "all",

@@ -393,7 +393,7 @@ class Sqlite final : public Driver {
   const sql::Dialect& dialect() const override { return sql::sqlite(); }
   std::vector<std::string> secret_details() const override { return {}; }
   std::vector<DetailField> detail_fields() const override {
-    return {{.name = "db", .display_name = "Filename", .required = true, .placeholder = "/home/birds/toucans.sqlite",
+    return {{.name = "db", .display_name = "Filename", .required = true, .placeholder = "/srv/data/shop.sqlite",
              .helper_text = "The path of a SQLite file on the server. It is opened for reading only."}};
   }
   std::vector<std::string> features() const override {

@@ -68,6 +68,27 @@ json::array merged_card_parameters(const json::array& parameters, const json::ar
   return out;
 }
 
+bool targets_are_declared(const json::array& declared, const json::array& parameters) {
+  for (auto& parameter : parameters) {
+    auto* target = json::find(parameter, "target");
+    if (!target || is_template_tag_target(*target)) continue;
+    bool known = false;
+    for (auto& one : declared) {
+      auto* stored = json::find(one, "target");
+      known = known || (stored && *stored == *target);
+    }
+    if (!known) return false;
+  }
+  return true;
+}
+
+bool is_template_tag_target(const json::value& target) {
+  auto* parts = target.if_array();
+  if (!parts || parts->size() < 2) return false;
+  auto* reference = (*parts)[1].if_array();
+  return reference && !reference->empty() && (*reference)[0] == json::value("template-tag");
+}
+
 pipeline::Format format_from(const std::string& name) {
   if (name == "csv") return pipeline::Format::Csv;
   if (name == "json") return pipeline::Format::Json;
@@ -92,6 +113,7 @@ http::Response run_card(Services& services, const http::Request& request, std::s
   query.dataset_query = card.json("dataset_query");
   query.parameters = std::move(run.parameters);
   query.card = card.id<CardId>("id");
+  query.card_grants = run.own_targets;
   query.card_metadata = card.text("kind") == "model" ? card.json("result_metadata") : json::value(nullptr);
   query.dashboard = run.dashboard;
   query.gone = request.gone;

@@ -17,9 +17,14 @@ struct CardRun {
   std::string context = "question";
   std::optional<DashboardId> dashboard;
   pipeline::Format format = pipeline::Format::Api;
+  bool own_targets = true;                   // false: a parameter is aimed where the card itself does not aim it
 };
+// Do all parameters aim where the card's own do, or at its template tags? Another aim asks what the card does not show.
+bool targets_are_declared(const json::array& declared, const json::array& parameters);
 // Streams the result. The caller has asked whether the person may view the card (row of select_cards()).
 http::Response run_card(Services& services, const http::Request& request, std::shared_ptr<const permissions::Rights> rights, const appdb::Row& card, CardRun run);
+
+bool is_template_tag_target(const json::value& target);  // ["variable" | "dimension", ["template-tag", …]]
 
 // "csv", "json" and "api"; Unsupported for xlsx, BadRequest for others.
 pipeline::Format format_from(const std::string& name);

@@ -70,14 +70,17 @@ json::object get_card(Services& services, const Request& request) {
 struct Ran {
   Row card;
   json::array parameters;
+  bool own_targets = true;
 };
 Ran to_run(Services& services, const Rights& rights, const Request& request, const json::value& body) {
   auto given = parameters_from(body);
   auto id = card_id(services, request);
   return services.store.read([&](Connection& connection) {
     auto row = require_card(connection, rights, id);
-    auto parameters = merged_card_parameters(card_parameters(array_or_empty(row, "parameters").get_array(), row.json("dataset_query")), given);
-    return Ran{std::move(row), std::move(parameters)};
+    auto declared = card_parameters(array_or_empty(row, "parameters").get_array(), row.json("dataset_query"));
+    auto parameters = merged_card_parameters(declared, given);
+    bool own_targets = targets_are_declared(declared, parameters);
+    return Ran{std::move(row), std::move(parameters), own_targets};
   });
 }
 
@@ -85,7 +88,7 @@ Response query_card(Services& services, const Request& request) {
   auto rights = services.rights(request);
   auto body = request.json_body();
   auto ran = to_run(services, *rights, request, body);
-  CardRun run{std::move(ran.parameters), json::boolean(body, "collection_preview").value_or(false) ? "collection" : "question", std::nullopt, pipeline::Format::Api};
+  CardRun run{std::move(ran.parameters), json::boolean(body, "collection_preview").value_or(false) ? "collection" : "question", std::nullopt, pipeline::Format::Api, ran.own_targets};
   return run_card(services, request, rights, ran.card, std::move(run));
 }
 
@@ -93,7 +96,7 @@ Response export_card(Services& services, const Request& request) {
   auto rights = services.rights(request);
   auto format = format_from(request.path_value("format"));
   auto ran = to_run(services, *rights, request, request.json_body());
-  return run_card(services, request, rights, ran.card, {std::move(ran.parameters), "question", std::nullopt, format});
+  return run_card(services, request, rights, ran.card, {std::move(ran.parameters), "question", std::nullopt, format, ran.own_targets});
 }
 
 json::object query_metadata(Services& services, const Request& request) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/failure.h"
+#include "features/cards/card_queries.h"
 
 namespace basalt::features {
 namespace {
@@ -79,7 +80,7 @@ json::array dashcard_parameters(const json::array& declared, const json::array& 
     if (!mapped && value) {
       // Only a template tag may be aimed at without a mapping: the client is showing the card's own parameter here.
       auto* target = json::find(*sent->second, "target");
-      if (mappings.empty() && target && !is_text_tag(*target)) targets.push_back(*target);
+      if (mappings.empty() && target && is_template_tag_target(*target)) targets.push_back(*target);
     }
     for (auto& target : targets) {
       json::object one{{"id", *id}, {"type", json::text(parameter, "type").value_or("category")}, {"target", target},
