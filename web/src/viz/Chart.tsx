@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import type { ECharts } from './engine';
+import { fits, LightChart } from './light';
 import styles from './Visualization.module.css';
 import { say } from '../query/words';
 import { ChartSkeleton } from '../ui/States';
@@ -32,13 +33,16 @@ export function Chart({ description, size, label, interactive, onMark, onRange }
   const [ready, setReady] = useState(0);
   const [hover, setHover] = useState<Hover | null>(null);
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
-  const renderer = description.weight > heavy ? 'canvas' : 'svg';
+  const renderer = description.weight > heavy ? 'canvas' : fits(description.option) ? 'light' : 'svg';
 
   useEffect(() => {
     let gone = false;
     const element = box.current;
     if (!element) return;
-    void import('./engine').then(({ init }) => {
+    if (renderer === 'light') {
+      chart.current = new LightChart(element, { width: element.clientWidth, height: element.clientHeight }) as unknown as ECharts;
+      setReady((count) => count + 1);
+    } else void import('./engine').then(({ init }) => {
       if (gone) return;
       chart.current = init(element, null, { renderer, width: element.clientWidth, height: element.clientHeight });
       setReady((count) => count + 1);

@@ -449,7 +449,9 @@ function categoryLabels(input: DrawInput, model: CartesianModel, width: number, 
   if (model.time || (enabled !== 'rotate-45' && enabled !== 'rotate-90' && widest + 10 <= slot)) {
     // The year makes January wider: reckon with the usual label and let wide ones take their neighbour's room.
     const usual = [...labels].map((label) => input.measure(label, label_size)).sort((a, b) => a - b)[Math.floor(labels.length * 0.75)] ?? widest;
-    const every = labelEvery(labels.length, width, usual + 9, model.unit);
+    let every = labelEvery(labels.length, width, usual + 9, model.unit);
+    // Where months are left out, the year must fit between its neighbours or it would be the one to go.
+    if (every > 1 && (model.unit === 'month' || model.unit === 'quarter')) every = labelEvery(labels.length, width, (usual + widest) / 2 + 9, model.unit);
     // Steps of months begin at January, so that years are named where they begin.
     let start = 0;
     if (every > 1 && model.time && (model.unit === 'month' || model.unit === 'quarter')) {

@@ -53,6 +53,13 @@ export function compareValues(a: unknown, b: unknown): number {
   return String(a).localeCompare(String(b));
 }
 
+/** Takes `missing` pixels from bars first, then from texts, when that lets the whole table be seen; else leaves it wide. */
+export function narrowed(widths: number[], columns: TableColumn[], dragged: Record<string, number>, missing: number): number[] {
+  const give = columns.map((column, at) => (dragged[column.column.name] !== undefined ? 0 : column.bar ? 60 : column.align === 'left' ? Math.max(0, Math.min(widths[at]! * 0.35, widths[at]! - 112)) : 0));
+  const most = give.reduce((sum, one) => sum + one, 0);
+  return most < missing ? widths : widths.map((width, at) => width - Math.ceil((give[at]! * missing) / most));
+}
+
 /** A grid that draws only what is seen: rows and columns come and go while scrolling. */
 export function TableView({ description, size, inset, label, sorted, show_types, onCell, onHeader, onWidths }: TableViewProps) {
   const scroll = useRef<HTMLDivElement>(null);
@@ -79,7 +86,8 @@ export function TableView({ description, size, inset, label, sorted, show_types,
     const spare = size.width - total - 1;
     // What is left over is shared, so that a narrow table fills its card; dragged columns keep their width.
     const free = columns.filter((column) => dragged[column.column.name] === undefined).length;
-    if (spare <= 0 || free === 0) return base;
+    if (free === 0) return base;
+    if (spare < 0) return narrowed(base, columns, dragged, -spare);
     const share = columns.reduce((sum, column, at) => (dragged[column.column.name] === undefined ? sum + base[at]! : sum), 0);
     return base.map((width, at) => (dragged[columns[at]!.column.name] === undefined ? Math.min(width + Math.floor((spare * width) / share), size.width > 900 ? Math.max(320, Math.round(width * 1.8)) : Infinity) : width));
   }, [columns, dragged, size.width, inset, first]);
