@@ -8,7 +8,7 @@ import { useFrame } from '@/lib/frame';
 import { useNarrow } from '@/lib/narrow';
 import { IconButton, Link } from '@/ui/Button';
 import { Wordmark } from '@/ui/Mark';
-import { Drawer } from '@/ui/Overlays';
+import { Drawer } from '@/ui/Drawer';
 import styles from './AdminFrame.module.css';
 import '@/features/admin/strings';
 

@@ -8,7 +8,7 @@ import { useGo } from '@/lib/navigate';
 import { id_of_slug, paths } from '@/lib/paths';
 import { Button } from '@/ui/Button';
 import { CollectionPicker } from '@/ui/CollectionPicker';
-import { Dialog } from '@/ui/Overlays';
+import { Dialog } from '@/ui/Dialog';
 import { SaveDialog } from '@/ui/SaveDialog';
 
 export type Creating = 'dashboard' | 'collection' | null;

@@ -7,14 +7,14 @@ import { useNarrow } from '@/lib/narrow';
 import { useGo } from '@/lib/navigate';
 import { paths } from '@/lib/paths';
 import { useShortcuts } from '@/lib/shortcuts';
-import { Drawer } from '@/ui/Overlays';
 import { toast } from '@/ui/toast';
 import styles from './Frame.module.css';
 import { SideBar } from './SideBar';
 import { TopBar } from './TopBar';
 import './strings';
 
-// Dialogs come when first asked for; the page does not wait for them.
+// Dialogs and the drawer come when first asked for; the page does not wait for them.
+const Drawer = lazy(() => import('@/ui/Drawer').then((module) => ({ default: module.Drawer })));
 const CreateDialogs = lazy(() => import('./CreateDialogs').then((module) => ({ default: module.CreateDialogs })));
 const KeysDialog = lazy(() => import('./KeysDialog').then((module) => ({ default: module.KeysDialog })));
 const Palette = lazy(() => import('./Palette').then((module) => ({ default: module.Palette })));
@@ -43,6 +43,7 @@ export function Frame() {
   const [menu, set_menu] = useState(false);
   const used_palette = useOnce(palette);
   const used_keys = useOnce(keys);
+  const used_menu = useOnce(menu);
   const used_creating = useOnce(creating !== null);
   const main = useRef<HTMLElement>(null);
   const open = state.side_open && state.folded === 0;
@@ -101,10 +102,10 @@ export function Frame() {
         onCreate={set_creating}
       />
       {!narrow && open && <SideBar />}
-      {narrow && (
-        <Drawer opened={menu} onClose={() => set_menu(false)} size={300} title={t('menu')} padding={0} closeButtonProps={{ 'aria-label': t('menu') }}>
+      {narrow && used_menu && (
+        <Suspense><Drawer opened={menu} onClose={() => set_menu(false)} size={300} title={t('menu')} padding={0} closeButtonProps={{ 'aria-label': t('menu') }}>
           <SideBar inside_drawer onCreate={(kind) => { set_menu(false); set_creating(kind); }} />
-        </Drawer>
+        </Drawer></Suspense>
       )}
       <main id="main" ref={main} tabIndex={-1} className={styles.main} data-scroll-restoration-id="main">
         <Outlet />

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { key_caps, useAllShortcuts } from '@/lib/shortcuts';
 import { Key } from '@/ui/Chip';
-import { Dialog } from '@/ui/Overlays';
+import { Dialog } from '@/ui/Dialog';
 import styles from './KeysDialog.module.css';
 
 /** All keys of what is on the page now, by group; the page's own first. */

@@ -1,11 +1,10 @@
-import { SegmentedControl } from '@mantine/core';
 import { IconHelpCircle, IconLayoutGrid, IconLayoutSidebar, IconLogout, IconMenu2, IconPlus, IconSearch, IconSettings, IconUser, IconChartBar } from '@tabler/icons-react';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reload_session, session, useCurrentUser, useProperties } from '@/api/session';
 import { useGo } from '@/lib/navigate';
 import { paths } from '@/lib/paths';
 import { key_caps } from '@/lib/shortcuts';
-import { type ThemeChoice, set_theme, useTheme } from '@/lib/theme';
 import { IconButton, Link } from '@/ui/Button';
 import { Key } from '@/ui/Chip';
 import { Avatar } from '@/ui/Hexagon';
@@ -15,6 +14,8 @@ import { Menu, MenuLink } from '@/ui/Overlays';
 import { toast_failure } from '@/ui/toast';
 import type { Creating } from './CreateDialogs';
 import styles from './Frame.module.css';
+
+const ThemeSwitch = lazy(() => import('./ThemeSwitch').then((module) => ({ default: module.ThemeSwitch })));
 
 export function TopBar({
   narrow,
@@ -145,7 +146,6 @@ export function NewMenu({ onCreate }: { onCreate: (kind: Creating) => void }) {
 export function AccountMenu() {
   const { t } = useTranslation('app');
   const user = useCurrentUser();
-  const { choice } = useTheme();
   const go = useGo();
   if (!user) return null;
   async function sign_out() {
@@ -175,18 +175,8 @@ export function AccountMenu() {
         {user.is_superuser && (
           <MenuLink href={paths.admin()} icon={<IconSettings size={16} aria-hidden />}>{t('app_admin')}</MenuLink>
         )}
-        <div style={{ padding: '8px 8px 4px' }}>
-          <SegmentedControl
-            fullWidth
-            aria-label={t('theme')}
-            value={choice}
-            onChange={(value) => set_theme(value as ThemeChoice)}
-            data={[
-              { value: 'light', label: t('light') },
-              { value: 'dark', label: t('dark') },
-              { value: 'system', label: t('system') },
-            ]}
-          />
+        <div style={{ padding: '8px 8px 4px', minHeight: 44 }}>
+          <Suspense><ThemeSwitch /></Suspense>
         </div>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void sign_out()}>

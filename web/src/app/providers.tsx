@@ -1,21 +1,18 @@
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useSyncExternalStore } from 'react';
 import { query_client } from '@/api/query_client';
 import { useTheme } from '@/lib/theme';
 import { collection_source } from './collection_source';
 import { CollectionSourceContext } from '@/ui/collection_source';
+import { toasts_wanted } from '@/ui/toast';
 import { css_variables, theme } from './mantine_theme';
 
 const Notifications = lazy(() => import('@mantine/notifications').then((module) => ({ default: module.Notifications })));
 
-/** The place for toasts; fetched once the page stands, because no page opens with one. */
+/** The place for toasts; fetched with the first one, because no page opens with one. */
 function Toasts() {
-  const [wanted, set_wanted] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => set_wanted(true), 1200);
-    return () => clearTimeout(timer);
-  }, []);
+  const wanted = useSyncExternalStore(toasts_wanted.subscribe, toasts_wanted.read);
   if (!wanted) return null;
   return (
     <Suspense>

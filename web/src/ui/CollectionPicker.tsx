@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Button } from './Button';
 import { flatten, useCollectionSource } from './collection_source';
 import styles from './CollectionPicker.module.css';
-import { Dialog } from './Overlays';
+import { Dialog } from './Dialog';
 import { ListSkeleton } from './States';
 import { toast_failure } from './toast';
 import './strings';

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from './Button';
 import { CollectionPicker } from './CollectionPicker';
-import { Dialog } from './Overlays';
+import { Dialog } from './Dialog';
 import './strings';
 
 export interface SaveValues {

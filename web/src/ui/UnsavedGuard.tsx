@@ -1,7 +1,7 @@
 import { useBlocker } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { Button } from './Button';
-import { Dialog } from './Overlays';
+import { Dialog } from './Dialog';
 import './strings';
 
 /**

@@ -4,6 +4,8 @@ export * from './CollectionPicker';
 export { CollectionSourceContext, useCollectionSource, type CollectionSource, type PickerNode } from './collection_source';
 export * from './Columns';
 export * from './DataTable';
+export * from './Dialog';
+export * from './Drawer';
 export * from './fields';
 export * from './Hexagon';
 export { item_icon, ItemIcon } from './icons';

@@ -7,7 +7,7 @@ import { DataTable } from './DataTable';
 import { EditableText } from './EditableText';
 import { avatar_colour, initials } from './Hexagon';
 import { pieces } from './Highlight';
-import { ConfirmDialog } from './Overlays';
+import { ConfirmDialog } from './Dialog';
 
 const show = (element: ReactElement) => render(<MantineProvider env="test">{element}</MantineProvider>);
 afterEach(cleanup);

@@ -4,12 +4,25 @@ import { Button } from './Button';
 import './strings';
 
 let next = 1;
+let wanted = false;
+const listeners = new Set<() => void>();
+
+/** Whether a toast was ever asked for, for the place that shows them; with `useSyncExternalStore`. */
+export const toasts_wanted = {
+  read: () => wanted,
+  subscribe: (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  },
+};
 
 /** A short word at the foot of the page. With `undo` it stays longer and offers the way back. */
 export function toast(message: string, options: { undo?: () => Promise<void> | void; tone?: 'done' | 'problem' } = {}): void {
   const id = `toast-${next++}`;
   const problem = options.tone === 'problem';
   // Fetched on first use: no page opens with a toast.
+  wanted = true;
+  for (const listener of listeners) listener();
   void import('@mantine/notifications').then(({ notifications }) => notifications.show({
     id,
     autoClose: options.undo ? 10_000 : problem ? 8_000 : 4_000,

@@ -14,9 +14,7 @@ import { id_of_slug, paths } from '@/lib/paths';
 import { useShortcuts, type Shortcut } from '@/lib/shortcuts';
 import { when } from '@/lib/time';
 import { Button, IconButton } from '@/ui/Button';
-import { CollectionDialog } from '@/ui/CollectionPicker';
 import { EmptyState, ErrorCard, ListSkeleton } from '@/ui/States';
-import { SaveDialog } from '@/ui/SaveDialog';
 import { toast, toast_failure } from '@/ui/toast';
 import { questionAddress } from '@/query/hash';
 import { withParameterValues, type Parameter, type ParameterMapping } from '@/query/parameters';
@@ -31,6 +29,8 @@ import { resultKey } from './useCardResult';
 import { anyValue, searchOf, valuesOf, type Search, type Values } from './values';
 import styles from './dashboard.module.css';
 
+const CollectionDialog = lazy(() => import('@/ui/CollectionPicker').then((module) => ({ default: module.CollectionDialog })));
+const SaveDialog = lazy(() => import('@/ui/SaveDialog').then((module) => ({ default: module.SaveDialog })));
 const DrillPop = lazy(() => import('./cards/DrillPop').then((module) => ({ default: module.DrillPop })));
 const InfoDrawer = lazy(() => import('./InfoDrawer').then((module) => ({ default: module.InfoDrawer })));
 const EditMode = lazy(() => import('./edit/EditMode').then((module) => ({ default: module.EditMode })));
@@ -235,8 +235,8 @@ function OpenDashboard({ dashboard }: { dashboard: Dashboard }) {
       {info && !narrow ? <div style={{ display: 'flex', alignItems: 'flex-start', minHeight: '100%' }}><div style={{ flex: 1, minWidth: 0 }}>{page}</div><Suspense><InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} /></Suspense></div> : page}
       {info && narrow && <Suspense><InfoDrawer dashboard={dashboard} onClose={() => set_info(false)} /></Suspense>}
       {drill && <Suspense><DrillPop point={drill.point} card={drill.card} onClose={() => set_drill(null)} /></Suspense>}
-      <CollectionDialog opened={moving} onClose={() => set_moving(false)} title={say('Move “{{name}}”', { name: dashboard.name })} initial={dashboard.collection_id} onChoose={async (collection_id, name) => { const before = dashboard.collection_id; await dashboards.update(dashboard.id, { collection_id }); toast(say('Moved to {{name}}.', { name }), { undo: async () => void (await dashboards.update(dashboard.id, { collection_id: before })) }); }} />
-      <SaveDialog opened={copying} onClose={() => set_copying(false)} kind="dashboard" title={say('Duplicate “{{name}}”', { name: dashboard.name })} confirm={say('Duplicate')} initial={{ name: say('{{name}} (copy)', { name: dashboard.name }), description: dashboard.description, collection_id: dashboard.collection_id }} onSave={async (input) => { const made = await dashboards.copy(dashboard.id, { name: input.name, collection_id: input.collection_id }); go(paths.dashboard(made)); }} />
+      {moving && <Suspense><CollectionDialog opened={moving} onClose={() => set_moving(false)} title={say('Move “{{name}}”', { name: dashboard.name })} initial={dashboard.collection_id} onChoose={async (collection_id, name) => { const before = dashboard.collection_id; await dashboards.update(dashboard.id, { collection_id }); toast(say('Moved to {{name}}.', { name }), { undo: async () => void (await dashboards.update(dashboard.id, { collection_id: before })) }); }} /></Suspense>}
+      {copying && <Suspense><SaveDialog opened={copying} onClose={() => set_copying(false)} kind="dashboard" title={say('Duplicate “{{name}}”', { name: dashboard.name })} confirm={say('Duplicate')} initial={{ name: say('{{name}} (copy)', { name: dashboard.name }), description: dashboard.description, collection_id: dashboard.collection_id }} onSave={async (input) => { const made = await dashboards.copy(dashboard.id, { name: input.name, collection_id: input.collection_id }); go(paths.dashboard(made)); }} /></Suspense>}
     </>
   );
 }

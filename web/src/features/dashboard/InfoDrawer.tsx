@@ -6,7 +6,7 @@ import type { Dashboard } from '@/api/types';
 import { exact, when } from '@/lib/time';
 import { IconButton } from '@/ui/Button';
 import { Avatar } from '@/ui/Hexagon';
-import { ConfirmDialog } from '@/ui/Overlays';
+import { ConfirmDialog } from '@/ui/Dialog';
 import { ListSkeleton } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
 import { Textarea } from '@/ui/fields';

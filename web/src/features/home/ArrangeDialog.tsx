@@ -7,7 +7,7 @@ import type { CollectionItem } from '@/api/types';
 import { item_key } from '@/items/kinds';
 import { Button, ButtonLink, IconButton } from '@/ui/Button';
 import { ItemIcon } from '@/ui/icons';
-import { Dialog } from '@/ui/Overlays';
+import { Dialog } from '@/ui/Dialog';
 import { toast_failure } from '@/ui/toast';
 import styles from './ArrangeDialog.module.css';
 

@@ -8,7 +8,7 @@ import { say } from '../../query/words';
 import { Button } from '../../ui/Button';
 import { CollectionPicker } from '../../ui/CollectionPicker';
 import { TextInput } from '../../ui/fields';
-import { Dialog } from '../../ui/Overlays';
+import { Dialog } from '../../ui/Dialog';
 import { toast, toast_failure } from '../../ui/toast';
 import { visualizationOf } from '../../viz/all';
 

@@ -17,7 +17,8 @@ import { EngineForm } from '@/ui/engine_form/EngineForm';
 import { EngineIcon, EngineTiles } from '@/ui/engine_form/EngineTiles';
 import { details_to_send, missing_fields, start_values, type FormValues } from '@/ui/engine_form/fields';
 import { TextInput } from '@/ui/fields';
-import { ConfirmDialog, Menu, MenuLink } from '@/ui/Overlays';
+import { ConfirmDialog } from '@/ui/Dialog';
+import { Menu, MenuLink } from '@/ui/Overlays';
 import { Crumbs, PageHead } from '@/ui/PageHead';
 import { EmptyState, ErrorCard, ListSkeleton } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
@@ -110,7 +111,7 @@ export function DatabaseListPage() {
               title: t('engine'),
               wide_only: true,
               value: (one) => one.engine,
-              render: (one) => <span className={admin.muted}>{[engines[one.engine]?.['driver-name'] ?? one.engine, one.dbms_version?.version].filter(Boolean).join(' ')}</span>,
+              render: (one) => <span className={admin.muted}>{[engines[one.engine]?.['driver-name'] ?? one.engine, one.dbms_version?.version?.replace(/^v/, '')].filter(Boolean).join(' ')}</span>,
             },
             { key: 'state', title: t('state'), render: (one) => <SyncState database={one} /> },
             {

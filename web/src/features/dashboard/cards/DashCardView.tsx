@@ -1,6 +1,6 @@
 import { IconArrowsMaximize, IconDots, IconDownload, IconFilterOff, IconGripVertical, IconLock, IconRefresh, IconSearch, IconZoomIn } from '@tabler/icons-react';
-import { type ReactNode, useEffect, useState } from 'react';
-import { Menu, Modal } from '@mantine/core';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { Menu } from '@mantine/core';
 import { dashboards } from '@/api/dashboards';
 import { ApiError, save_file } from '@/api/client';
 import type { Card, DashCard } from '@/api/types';
@@ -17,6 +17,8 @@ import { useCardResult, type CardResult } from '../useCardResult';
 import { parametersFor, type Values } from '../values';
 import { VirtualCard } from './TextCard';
 import styles from '../dashboard.module.css';
+
+const Large = lazy(() => import('./Large').then((module) => ({ default: module.Large })));
 
 export interface DashCardProps {
   dashboard: number;
@@ -178,14 +180,7 @@ function CardMenu({ dashboard, dashcard, card, result, parameters, values, href 
           <Menu.Item leftSection={<IconDownload {...look} />} onClick={() => download('json')}>{say('Download as JSON')}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {large && result.data && <Large title={titleOf(dashcard)} onClose={() => set_large(false)}><Visualization card={{ display: card.display, name: titleOf(dashcard), visualization_settings: settingsOf(dashcard) }} result={result.data} place="card" /></Large>}
+      {large && result.data && <Suspense><Large title={titleOf(dashcard)} onClose={() => set_large(false)}><Visualization card={{ display: card.display, name: titleOf(dashcard), visualization_settings: settingsOf(dashcard) }} result={result.data} place="card" /></Large></Suspense>}
     </div>
-  );
-}
-function Large({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
-  return (
-    <Modal opened onClose={onClose} title={title} size="min(1200px, 94vw)" yOffset="6vh" closeButtonProps={{ 'aria-label': say('Close') }}>
-      <div style={{ height: '74vh', display: 'flex', flexDirection: 'column', margin: '0 -16px' }}>{children}</div>
-    </Modal>
   );
 }

@@ -12,7 +12,7 @@ import { paths } from '@/lib/paths';
 import { useShortcuts } from '@/lib/shortcuts';
 import { Button, IconButton } from '@/ui/Button';
 import { EmptyState } from '@/ui/States';
-import { ConfirmDialog } from '@/ui/Overlays';
+import { ConfirmDialog } from '@/ui/Dialog';
 import { toast, toast_failure } from '@/ui/toast';
 import { UnsavedGuard } from '@/ui/UnsavedGuard';
 import { visualizationOf } from '@/viz/all';

@@ -1,0 +1,2 @@
+// The kit's own, dressed by the theme.
+export { Drawer } from '@mantine/core';
