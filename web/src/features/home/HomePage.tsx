@@ -39,10 +39,15 @@ export function HomePage() {
     .filter((item) => item.model === 'dashboard' || item.model === 'card')
     .slice(0, 3)
     .map((item) => ({ id: item.model_id ?? item.id ?? 0, model: item.model, name: item.name, display: item.display, description: null }));
-  const bare = pinned.isFetched && popular.isFetched && pins.length === 0 && most.length === 0;
-  const any = useSearch({ models: ['dashboard'], limit: 3, offset: 0 }, bare);
-  const found: CollectionItem[] = (bare ? (any.data?.data ?? []) : []).map((item) => ({ id: Number(item.id), model: item.model, name: item.name, description: item.description }));
-  const shown = pins.length > 0 ? pins.slice(0, 6) : most.length > 0 ? most : found;
+  // A young site has looked at little yet: the row is filled with what there is.
+  const bare = pinned.isFetched && popular.isFetched && pins.length === 0 && most.length < 3;
+  const any = useSearch({ models: ['dashboard', 'card'], limit: 12, offset: 0 }, bare);
+  const known = new Set(most.map(item_key));
+  const found: CollectionItem[] = (bare ? (any.data?.data ?? []) : [])
+    .map((item) => ({ id: Number(item.id), model: item.model, name: item.name, display: item.display, description: item.description }))
+    .filter((item) => !known.has(item_key(item)) && item.display !== 'table' && item.display !== 'scalar' && item.display !== 'smartscalar')
+    .sort((a, b) => Number(b.model === 'dashboard') - Number(a.model === 'dashboard'));
+  const shown = pins.length > 0 ? pins.slice(0, 6) : [...most, ...found].slice(0, 3);
   const lately = (recents.data ?? []).slice(0, 6);
   const settled = pinned.isFetched && popular.isFetched && recents.isFetched && sources.isFetched && (!bare || any.isFetched);
   const connected = (sources.data ?? []).filter((one) => !one.is_saved_questions);

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { greeting } from './greeting';
 
 it.each([
-  [0, 'night'],
-  [4, 'night'],
-  [5, 'morning'],
+  [0, 'evening'],
+  [3, 'evening'],
+  [4, 'morning'],
   [11, 'morning'],
   [12, 'afternoon'],
   [17, 'afternoon'],

@@ -5,7 +5,6 @@ add_strings('home', {
   morning: 'Good morning, {{name}}',
   afternoon: 'Good afternoon, {{name}}',
   evening: 'Good evening, {{name}}',
-  night: 'Still up, {{name}}?',
   arrange: 'Arrange home',
   pinned: 'Pinned',
   popular: 'Looked at most',
@@ -18,7 +17,7 @@ add_strings('home', {
 
   look_table: 'The table <b>{{name}}</b> is ready to be asked',
   look_table_link: 'See its rows',
-  look_popular: '<b>{{name}}</b> is what others look at',
+  look_popular: '<b>{{name}}</b> is looked at most',
   look_popular_link: 'See what it says',
   look_database: 'All tables of <b>{{name}}</b>',
   look_database_link: 'Browse them',
