@@ -423,6 +423,7 @@ export interface CollectionItem {
   id: number;
   model: ItemModel;
   name: string;
+  is_personal?: boolean;
   description: string | null;
   archived?: boolean | null;
   collection_id?: number | null;

@@ -128,7 +128,7 @@ export function SideBar({ inside_drawer, onCreate }: { inside_drawer?: boolean; 
         </ul>
         {own !== null && (
           <Place href={paths.collection({ id: own })} active={here_id === own} icon={<IconUser size={16} stroke={1.6} aria-hidden />}>
-            {tree.find((node) => node.id === own)?.name ?? t('your_collection')}
+            {user?.first_name ? t('own_collection', { name: user.first_name }) : t('your_collection')}
           </Place>
         )}
         <h2 className={styles.group}>{t('browse')}</h2>

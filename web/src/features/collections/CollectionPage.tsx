@@ -67,8 +67,10 @@ function CollectionView({ id }: { id: number | 'root' }) {
   });
   usePageTitle(collection.data?.name);
 
-  const loaded = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
-  const total = list.data?.pages[0]?.total ?? 0;
+  // Personal collections have their own place in the side bar.
+  const listed = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
+  const loaded = useMemo(() => listed.filter((item) => !item.is_personal), [listed]);
+  const total = (list.data?.pages[0]?.total ?? 0) - (listed.length - loaded.length);
   const wanted = words.trim().toLowerCase();
   const items = wanted ? loaded.filter((item) => item.name.toLowerCase().includes(wanted)) : loaded;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
