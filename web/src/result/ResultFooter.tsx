@@ -44,7 +44,7 @@ export function ResultFooter({ result, display, view, onView, onTypes, types_ope
           <Icon size={16} stroke={1.6} aria-hidden />
           {say('Chart')}
         </button>
-        <button type="button" aria-pressed={view === 'table' || !chart} onClick={() => onView('table')}>
+        <button type="button" aria-label={say('Table')} aria-pressed={view === 'table' || !chart} onClick={() => onView('table')}>
           <IconTable size={16} stroke={1.6} aria-hidden />
           <span className={styles.wide}>{say('Table')}</span>
         </button>

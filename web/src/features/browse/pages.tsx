@@ -96,7 +96,7 @@ export function DatabasesPage() {
                   <span className={styles.card_words}>
                     <b>{database.name}</b>
                     <span>
-                      {[engines[database.engine]?.['driver-name'] ?? database.engine, database.dbms_version?.version].filter(Boolean).join(' ')}
+                      {[engines[database.engine]?.['driver-name'] ?? database.engine, database.dbms_version?.version?.replace(/^v/, '')].filter(Boolean).join(' ')}
                     </span>
                   </span>
                   <SyncState database={database} />
