@@ -5,7 +5,12 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include <openssl/evp.h>
+
+#include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <memory>
 #include <vector>
 
 #include "base/failure.h"
@@ -102,6 +107,47 @@ std::int64_t sqlite_bytes(const std::filesystem::path& file) {
   return size(file) + size(file.string() + "-wal");
 }
 
+namespace {
+
+constexpr std::size_t digest_size = 32;
+constexpr std::size_t seal_size = 2 * sizeof(std::uint32_t) + digest_size;
+
+// SHA-256 of the first `bytes` of a file: the whole of a backup before its seal.
+std::string digest_of(const std::filesystem::path& file, std::uintmax_t bytes) {
+  File in(file, O_RDONLY);
+  struct Free { void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); } };
+  std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> part(1 << 16);
+  while (bytes > 0) {
+    auto got = in.read(part.data(), static_cast<std::size_t>(std::min<std::uintmax_t>(part.size(), bytes)));
+    if (got == 0) break;
+    EVP_DigestUpdate(context.get(), part.data(), got);
+    bytes -= got;
+  }
+  std::string out(digest_size, '\0');
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(out.data()), &length);
+  return out;
+}
+
+// The last skippable frame holds the digest of all before it, so that a changed bit is noticed wherever it is.
+void require_seal(const std::filesystem::path& file) {
+  Failure broken(FailureKind::BadRequest, file.string() + " is no Basalt backup, or is damaged: its digest does not fit.");
+  std::error_code error;
+  auto size = std::filesystem::file_size(file, error);
+  if (error || size < seal_size) throw broken;
+  std::ifstream in(file, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(size - seal_size));
+  std::uint32_t words[2] = {};
+  std::string digest(digest_size, '\0');
+  in.read(reinterpret_cast<char*>(words), sizeof words);
+  in.read(digest.data(), static_cast<std::streamsize>(digest.size()));
+  if (!in || words[0] != skippable || words[1] != digest_size || digest != digest_of(file, size - seal_size)) throw broken;
+}
+
+}  // namespace
+
 void compress(const std::filesystem::path& from, const std::filesystem::path& to, std::string_view head) {
   File in(from, O_RDONLY), out(to, O_WRONLY | O_CREAT | O_TRUNC);
   std::uint32_t words[2] = {skippable, static_cast<std::uint32_t>(head.size())};  // little-endian, as all we run on
@@ -125,10 +171,15 @@ void compress(const std::filesystem::path& from, const std::filesystem::path& to
     }
     if (last) break;
   }
+  auto digest = digest_of(to, std::filesystem::file_size(to));
+  std::uint32_t seal[2] = {skippable, static_cast<std::uint32_t>(digest.size())};
+  out.write(seal, sizeof seal);
+  out.write(digest.data(), digest.size());
   out.sync();
 }
 
 void decompress(const std::filesystem::path& from, const std::filesystem::path& to) {
+  require_seal(from);
   File in(from, O_RDONLY), out(to, O_WRONLY | O_CREAT | O_TRUNC);
   auto* context = ZSTD_createDCtx();
   struct Free { ZSTD_DCtx* c; ~Free() { ZSTD_freeDCtx(c); } } free{context};

@@ -17,7 +17,7 @@ void require_space(const std::filesystem::path& folder, std::int64_t bytes, std:
 std::int64_t sqlite_bytes(const std::filesystem::path& file);
 std::string megabytes(std::int64_t bytes);  // "12.3 MB"
 
-// zstd, as public tools read it. `head` travels in front in a skippable frame. Failure Unavailable / BadRequest with a sentence.
+// zstd, as public tools read it. `head` travels in front in a skippable frame, a SHA-256 of everything in one at the end. Failure Unavailable / BadRequest with a sentence.
 void compress(const std::filesystem::path& from, const std::filesystem::path& to, std::string_view head);
 void decompress(const std::filesystem::path& from, const std::filesystem::path& to);
 std::string read_head(const std::filesystem::path& file);  // Failure BadRequest when there is none

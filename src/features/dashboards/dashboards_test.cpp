@@ -137,7 +137,8 @@ TEST_P(DashboardsTest, ACopyTakesTabsWiringAndSeriesAlong) {
   EXPECT_TRUE(std::any_of(there.dashcards.begin(), there.dashcards.end(), [&](auto& d) { return d.card == model; })) << "models are not copied";
   wanted.is_deep_copy = false;
   auto shallow = write([&](Connection& c) { return copy_dashboard(c, TestRights(bob), id, wanted, now); });
-  EXPECT_TRUE(std::any_of(content(shallow.id).dashcards.begin(), content(shallow.id).dashcards.end(), [&](auto& d) { return d.card == a; }));
+  auto same = content(shallow.id).dashcards;
+  EXPECT_TRUE(std::any_of(same.begin(), same.end(), [&](auto& d) { return d.card == a; }));
 }
 
 TEST_P(DashboardsTest, GoBackToAnEarlierState) {
