@@ -169,7 +169,11 @@ struct Exchange : std::enable_shared_from_this<Exchange> {
   // The worker's result, read by the connection after `done`.
   std::optional<WireAnswer> wire;
   std::size_t sent = 0;                    // bytes of `wire` that already left
-  bool done = false;                       // on the connection's thread
+  // The end, told between the two threads: an answer that left as a whole needs nobody awake, unless the connection waits for
+  // its end because the client has sent more already.
+  enum End : unsigned { Over = 1, Awaited = 2 };
+  std::atomic<unsigned> end = 0;
+  bool is_over() const { return end.load(std::memory_order_acquire) & Over; }
 };
 
 // A network thread with the connections that live on it; nothing of them is touched by another thread.
@@ -475,8 +479,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     bool gone = false;
     auto last_sent = SteadyClock::now();
-    while (!exchange->done) {
+    while (!exchange->is_over()) {
       keep_reading();
+      if ((!in_.empty() || eof_ || aborted_) && exchange->end.fetch_or(Exchange::Awaited, std::memory_order_acq_rel) & Exchange::Over) break;
       bool streaming = exchange->streaming.load(std::memory_order_acquire);
       auto begins = SteadyClock::now();
       co_await pause(begins + (streaming || begins - exchange->began < idle_tick ? stream_tick : idle_tick));
@@ -486,7 +491,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       }
       streaming = exchange->streaming.load(std::memory_order_acquire);
       if (gone && streaming) exchange->channel->close();  // it may have begun after the client left
-      if (gone || exchange->done || !streaming) continue;
+      if (gone || exchange->is_over() || !streaming) continue;
       auto now = SteadyClock::now();
       if (auto piece = exchange->channel->take(now - last_sent >= stream_tick)) {
         last_sent = now;
@@ -877,10 +882,10 @@ void BeastServer::complete(const std::shared_ptr<Exchange>& exchange, std::optio
     bytes_sent += exchange->sent;
     exchange->wire = std::move(wire);
   }
-  asio::post(exchange->connection->loop().context, [kept = exchange] {
-    kept->done = true;
-    kept->connection->notify();
-  });
+  bool left = exchange->wire && exchange->form.keep_alive && exchange->sent == exchange->wire->head.size() + exchange->wire->body.size();
+  auto before = exchange->end.fetch_or(Exchange::Over, std::memory_order_acq_rel);
+  // Else the next request wakes the network thread, or its next tick.
+  if (!left || before & Exchange::Awaited) asio::post(exchange->connection->loop().context, [kept = exchange] { kept->connection->notify(); });
 }
 
 void BeastServer::client_gone(const std::shared_ptr<Exchange>& exchange) {
