@@ -29,11 +29,27 @@ const char* class_of(const Failure& failure) {
 }
 
 // The query as it was run: as received, with its parameters.
-json::object query_as_run(const QueryRequest& request) {
-  json::object query = request.dataset_query.is_object() ? request.dataset_query.get_object() : json::object();
-  if (!request.parameters.empty() || !query.contains("parameters")) query["parameters"] = request.parameters;
-  query["middleware"] = json::object{{"js-int-to-string?", request.integers_as_text}, {"userland-query?", true}, {"add-default-userland-constraints?", true}};
-  return query;
+void write_query_as_run(std::string& out, const QueryRequest& request) {
+  out += '{';
+  auto* query = request.dataset_query.if_object();
+  bool own_parameters = query && request.parameters.empty() && query->contains("parameters");
+  if (query) {
+    for (auto& [key, value] : *query) {
+      if (key == "middleware" || (key == "parameters" && !own_parameters)) continue;
+      json::write_string(out, key);
+      out += ':';
+      json::write_to(out, value);
+      out += ',';
+    }
+  }
+  if (!own_parameters) {
+    out += "\"parameters\":";
+    json::write_to(out, request.parameters);
+    out += ',';
+  }
+  out += "\"middleware\":{\"js-int-to-string?\":";
+  out += request.integers_as_text ? "true" : "false";
+  out += ",\"userland-query?\":true,\"add-default-userland-constraints?\":true}}";
 }
 
 // Keys after `data`, without braces, each with a comma before it.
@@ -66,7 +82,8 @@ void write_facts(std::string& out, const RunFacts& facts, const Failure* failure
   if (request.card) add("card_id", request.card->value);
   else if (failure) add("card_id", nullptr);
   if (request.dashboard) add("dashboard_id", request.dashboard->value);
-  add("json_query", query_as_run(request));
+  out += ",\"json_query\":";
+  write_query_as_run(out, request);
 }
 
 void write_data_end(std::string& out, const RunFacts& facts) {
@@ -76,10 +93,10 @@ void write_data_end(std::string& out, const RunFacts& facts) {
     for (auto& column : *facts.columns) {
       if (!first) out += ',';
       first = false;
-      json::write_to(out, write(column));
+      write(column);
     }
   };
-  if (facts.columns) each([](auto& column) { return json::value(column.to_json()); });
+  if (facts.columns) each([&](auto& column) { column.write_json(out); });
   out += "],\"native_form\":";
   if (facts.statement) json::write_to(out, json::object{{"query", facts.statement->text}, {"params", to_json(facts.statement->values)}});
   else out += "null";
@@ -88,7 +105,7 @@ void write_data_end(std::string& out, const RunFacts& facts) {
   out += ",\"requested_timezone\":";
   json::write_string(out, facts.time_zone.empty() ? "UTC" : facts.time_zone);
   out += ",\"format-rows?\":true,\"results_metadata\":{\"columns\":[";
-  if (facts.columns) each([](auto& column) { return json::value(column.to_metadata()); });
+  if (facts.columns) each([&](auto& column) { column.write_metadata(out); });
   out += "]},\"insights\":null";
   if (facts.row_cap > 0) out += ",\"rows_truncated\":" + std::to_string(facts.row_cap);
   out += '}';

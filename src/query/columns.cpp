@@ -5,26 +5,98 @@
 namespace basalt::query {
 namespace {
 
-void add_shared(json::object& out, const ResultColumn& c) {
-  out["name"] = c.name;
-  out["display_name"] = c.display_name;
-  out["base_type"] = c.base_type;
-  out["effective_type"] = c.effective_type;
-  out["semantic_type"] = json::or_null(c.semantic_type);
-  out["field_ref"] = c.field_ref;
-  out["fingerprint"] = c.fingerprint;
-  if (c.id) {
-    out["id"] = c.id->value;
-    out["table_id"] = json::or_null(c.table);
-    out["description"] = json::or_null(c.description);
-    out["visibility_type"] = c.visibility_type;
-    out["coercion_strategy"] = json::or_null(c.coercion_strategy);
-    out["fk_target_field_id"] = json::or_null(c.fk_target);
-    out["settings"] = c.settings;
-  } else if (c.description) {
-    out["description"] = *c.description;
+// Where the entries of a column go: into an object, or at once into text, which every answer needs twice for each column.
+struct IntoObject {
+  json::object& out;
+  template <class T>
+  void operator()(std::string_view key, const T& value) { out[key] = value; }
+  void operator()(std::string_view key, const std::optional<std::string>& value) { out[key] = json::or_null(value); }
+  template <class Id>
+    requires requires(const Id& id) { id.value; }
+  void operator()(std::string_view key, const std::optional<Id>& value) {
+    if (value) out[key] = value->value;
+    else out[key] = nullptr;
   }
-  if (c.unit) out["unit"] = std::string(name_of(*c.unit));
+};
+
+struct IntoText {
+  std::string& out;
+  bool first = true;
+  void name(std::string_view key) {
+    if (!first) out += ',';
+    first = false;
+    out += '"';
+    out += key;  // our own, nothing to escape
+    out += "\":";
+  }
+  template <class T>
+  void operator()(std::string_view key, const T& value) {
+    name(key);
+    if constexpr (std::is_same_v<T, json::value>) json::write_to(out, value);
+    else if constexpr (std::is_same_v<T, std::nullptr_t>) out += "null";
+    else if constexpr (std::is_same_v<T, bool>) out += value ? "true" : "false";
+    else if constexpr (std::is_integral_v<T>) json::write_number(out, static_cast<std::int64_t>(value));
+    else if constexpr (std::is_convertible_v<const T&, std::string_view>) json::write_string(out, value);
+    else json::write_to(out, json::value(value));
+  }
+  void operator()(std::string_view key, const std::optional<std::string>& value) {
+    if (value) (*this)(key, *value);
+    else (*this)(key, nullptr);
+  }
+  template <class Id>
+    requires requires(const Id& id) { id.value; }
+  void operator()(std::string_view key, const std::optional<Id>& value) {
+    if (value) (*this)(key, value->value);
+    else (*this)(key, nullptr);
+  }
+};
+
+template <class Add>
+void add_shared(Add& add, const ResultColumn& c) {
+  add("name", c.name);
+  add("display_name", c.display_name);
+  add("base_type", c.base_type);
+  add("effective_type", c.effective_type);
+  add("semantic_type", c.semantic_type);
+  add("field_ref", c.field_ref);
+  add("fingerprint", c.fingerprint);
+  if (c.id) {
+    add("id", c.id->value);
+    add("table_id", c.table);
+    add("description", c.description);
+    add("visibility_type", c.visibility_type);
+    add("coercion_strategy", c.coercion_strategy);
+    add("fk_target_field_id", c.fk_target);
+    add("settings", c.settings);
+  } else if (c.description) {
+    add("description", *c.description);
+  }
+  if (c.unit) add("unit", std::string(name_of(*c.unit)));
+}
+
+template <class Add>
+void add_all(Add& add, const ResultColumn& c) {
+  add_shared(add, c);
+  add("source", c.source);
+  add("database_type", c.database_type);
+  if (c.id) {
+    add("position", c.position);
+    add("active", true);
+    add("nfc_path", nullptr);
+    add("parent_id", nullptr);
+  } else if (!c.settings.is_null()) {
+    add("settings", c.settings);
+  }
+  if (auto& b = c.binning) {
+    add("binning_info", json::object{{"binning_strategy", b->strategy}, {"bin_width", b->width}, {"num_bins", b->bins}, {"min_value", b->low}, {"max_value", b->high}});
+  }
+  if (c.fk_field) add("fk_field_id", c.fk_field->value);
+  if (!c.join_alias.empty()) add("source_alias", c.join_alias);
+  if (!c.expression_name.empty()) add("expression_name", c.expression_name);
+  if (c.aggregation_index) add("aggregation_index", *c.aggregation_index);
+  if (!c.remapped_from.empty()) add("remapped_from", c.remapped_from);
+  if (!c.remapped_to.empty()) add("remapped_to", c.remapped_to);
+  if (!c.converted_timezone.empty()) add("converted_timezone", c.converted_timezone);
 }
 
 }  // namespace
@@ -32,36 +104,31 @@ void add_shared(json::object& out, const ResultColumn& c) {
 json::object ResultColumn::to_json() const {
   json::object out;
   out.reserve(28);
-  add_shared(out, *this);
-  out["source"] = source;
-  out["database_type"] = database_type;
-  if (id) {
-    out["position"] = position;
-    out["active"] = true;
-    out["nfc_path"] = nullptr;
-    out["parent_id"] = nullptr;
-  } else if (!settings.is_null()) {
-    out["settings"] = settings;
-  }
-  if (binning) {
-    out["binning_info"] = json::object{{"binning_strategy", binning->strategy}, {"bin_width", binning->width}, {"num_bins", binning->bins},
-                                       {"min_value", binning->low}, {"max_value", binning->high}};
-  }
-  if (fk_field) out["fk_field_id"] = fk_field->value;
-  if (!join_alias.empty()) out["source_alias"] = join_alias;
-  if (!expression_name.empty()) out["expression_name"] = expression_name;
-  if (aggregation_index) out["aggregation_index"] = *aggregation_index;
-  if (!remapped_from.empty()) out["remapped_from"] = remapped_from;
-  if (!remapped_to.empty()) out["remapped_to"] = remapped_to;
-  if (!converted_timezone.empty()) out["converted_timezone"] = converted_timezone;
+  IntoObject add{out};
+  add_all(add, *this);
   return out;
 }
 
 json::object ResultColumn::to_metadata() const {
   json::object out;
   out.reserve(16);
-  add_shared(out, *this);
+  IntoObject add{out};
+  add_shared(add, *this);
   return out;
+}
+
+void ResultColumn::write_json(std::string& out) const {
+  out += '{';
+  IntoText add{out};
+  add_all(add, *this);
+  out += '}';
+}
+
+void ResultColumn::write_metadata(std::string& out) const {
+  out += '{';
+  IntoText add{out};
+  add_shared(add, *this);
+  out += '}';
 }
 
 ResultColumn native_column(const std::string& name, const std::string& base_type, const std::string& database_type) {

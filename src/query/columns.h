@@ -39,6 +39,8 @@ struct ResultColumn {
 
   json::object to_json() const;             // an entry of data.cols
   json::object to_metadata() const;         // an entry of data.results_metadata.columns and of a card's result_metadata
+  void write_json(std::string& out) const;      // appends to_json() as text, without building it
+  void write_metadata(std::string& out) const;  // appends to_metadata() as text
 };
 
 // Column of native SQL (or of a nested query whose columns were unknown), from what the driver says.
