@@ -13,20 +13,20 @@ using http::Request;
 using http::Response;
 
 // The query of a body, with what a client may say beside it. Form posts bring `query` as JSON text.
-pipeline::QueryRequest query_request(const Request& request, const json::value& body) {
+pipeline::QueryRequest query_request(const Request& request, json::value body) {
   pipeline::QueryRequest query;
-  query.dataset_query = body;
   // Parameters stand inside the query; it is handed on as it came, and the list apart, where the pipeline expects it.
   query.parameters = parameters_from(body);
-  if (auto* object = query.dataset_query.if_object()) {
-    for (auto key : {"parameters", "pretty", "info", "cache-strategy", "context"}) object->erase(key);
-  }
   if (auto given = json::sub_object(body, "constraints")) {
     auto smaller = [&](const char* key, std::int64_t& limit) {
       if (auto value = json::integer(*given, key); value && *value > 0) limit = std::min(limit, *value);
     };
     smaller("max-results", query.constraints.max_results);
     smaller("max-results-bare-rows", query.constraints.max_results_bare);
+  }
+  query.dataset_query = std::move(body);
+  if (auto* object = query.dataset_query.if_object()) {
+    for (auto key : {"parameters", "pretty", "info", "cache-strategy", "context"}) object->erase(key);
   }
   query.gone = request.gone;
   return query;
@@ -41,8 +41,8 @@ bool flag_of(const json::value& body, std::string_view key) {
 }
 
 Response run(Services& services, const Request& request, pipeline::QueryRequest query, pipeline::Format format, std::string file_name) {
-  return Response::stream([&services, rights = services.rights(request), query = std::move(query), format, file_name = std::move(file_name)](http::ResponseStream& out) {
-    pipeline::run_query(services.queries, *rights, query, format, file_name, out);
+  return Response::stream([&services, rights = services.rights(request), query = std::move(query), format, file_name = std::move(file_name)](http::ResponseStream& out) mutable {
+    pipeline::run_query(services.queries, *rights, std::move(query), format, file_name, out);  // a producer runs once
   });
 }
 
