@@ -13,6 +13,9 @@ export const session = {
   properties: (signal?: AbortSignal) => api.get<Properties>('/api/session/properties', { signal }),
   sign_in: (username: string, password: string, remember: boolean) =>
     api.post<{ id: string }>('/api/session', { username, password, remember }),
+  reset_token_valid: async (token: string, signal?: AbortSignal) =>
+    (await api.get<{ valid: boolean }>(`/api/session/password_reset_token_valid?token=${encodeURIComponent(token)}`, { signal })).valid,
+  reset_password: (token: string, password: string) => api.post<{ success: boolean }>('/api/session/reset_password', { token, password }),
   sign_out: () => api.delete('/api/session'),
   check_password: (password: string, signal?: AbortSignal) =>
     api.post<{ valid: boolean }>('/api/session/password-check', { password }, { signal }),

@@ -27,7 +27,7 @@ export function CreateDialogs({ creating, onClose }: { creating: Creating; onClo
         initial={{ collection_id: here }}
         onSave={async (values) => {
           const made = await dashboards.create(values);
-          go(`${paths.dashboard(made)}?edit=1`);
+          go(`${paths.dashboard(made)}#edit`);
         }}
       />
       <CollectionCreate opened={creating === 'collection'} here={here} onClose={onClose} />

@@ -39,6 +39,12 @@ const sign_in = createRoute({
   component: page(() => import('@/features/session/SignInPage'), 'SignInPage'),
 });
 
+const reset_password = createRoute({
+  getParentRoute: () => root,
+  path: '/auth/reset_password/$token',
+  component: page(() => import('@/features/session/ResetPasswordPage'), 'ResetPasswordPage'),
+});
+
 // --- pages for people who are signed in -----------------------------------------------------------------------------
 
 async function require_person({ location }: { location: { href: string } }) {
@@ -152,7 +158,7 @@ const redirects = [
   moved('/question/new', '/question/notebook'),
 ];
 
-const tree = root.addChildren([setup, sign_in, frame.addChildren(framed_pages), admin.addChildren(admin_pages), ...redirects]);
+const tree = root.addChildren([setup, sign_in, reset_password, frame.addChildren(framed_pages), admin.addChildren(admin_pages), ...redirects]);
 
 export const router = createRouter({
   routeTree: tree,

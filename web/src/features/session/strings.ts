@@ -12,4 +12,13 @@ add_strings('session', {
   needed_email: 'Enter your e-mail address.',
   needed_password: 'Enter your password.',
   version: 'Basalt {{version}}',
+  reset_title: 'Set a new password',
+  reset_text: 'You are signed in with it at once; other sessions end.',
+  new_password: 'New password',
+  new_password_again: 'New password again',
+  not_the_same: 'The two passwords differ.',
+  reset_submit: 'Set password and sign in',
+  reset_gone: 'This link does not work any more',
+  reset_gone_text: 'A link sets one password, within 48 hours. Ask your administrator for another one.',
+  to_sign_in: 'Go to sign-in',
 });
