@@ -22,6 +22,8 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
   const room = size.width - 2 * inset - (beside ? spark_width + 12 : 0);
   const most = large ? Math.min(64, size.height / 4) : Math.min(28, Math.max(18, size.height * 0.5));
   const font = Math.max(14, Math.min(most, (room / Math.max(3, description.text.length)) * 1.72));
+  // Where there is no room beside it, as on a phone, the columns stand below the number.
+  const below = has_spark && !beside && size.width >= 100 && size.height >= 84;
   const low = size.height < 56;
   const value = <span className={styles.number_value} style={{ fontSize: font, lineHeight: `${Math.round(font * 1.16)}px` }} title={description.full}>{description.text}</span>;
   const caption = description.caption && !hide_caption && !low ? <span className={styles.number_caption}>{description.caption}</span> : null;
@@ -45,6 +47,7 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
         </div>
         {beside && !low && <Sparkline values={spark.map((column) => column.value ?? 0)} width={spark_width} height={large ? 96 : Math.min(48, Math.max(24, size.height * 0.5))} />}
       </div>
+      {below && <Sparkline values={spark.map((column) => column.value ?? 0)} width={size.width - 2 * inset} height={Math.min(28, size.height - 66)} />}
       {trends.length > 0 && size.height >= 72 && (
         <div className={styles.trend}>
           {trends.map((trend, index) => (
