@@ -21,6 +21,10 @@ export default defineConfig({
     target: 'es2022',
     sourcemap: false,
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      // Icons that many pages share come in one file: alone each costs more in headers than it weighs.
+      output: { codeSplitting: { groups: [{ name: 'icons', test: /@tabler\/icons-react/, minShareCount: 4 }] } },
+    },
   },
   server: {
     host: '127.0.0.1',
