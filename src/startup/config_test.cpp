@@ -80,6 +80,16 @@ TEST(Config, fixes_settings_from_the_environment_and_the_file) {
   EXPECT_THROW(read_config({{"config-file", "/nowhere/at/all.yml"}}, {}), Failure);
 }
 
+TEST(Config, is_documented_option_by_option) {
+  std::ifstream in(std::string(BASALT_SOURCE_DIR) + "/docs/configuration.md");
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  for (auto& option : option_definitions()) {
+    EXPECT_NE(text.find("| `" + option.name + "` |"), std::string::npos) << option.name;
+    for (auto& name : option.other_names) EXPECT_NE(text.find("`" + name + "`"), std::string::npos) << name;
+    EXPECT_NE(text.find(option.description), std::string::npos) << option.name;
+  }
+}
+
 TEST(Config, never_shows_a_secret) {
   auto text = describe(read_config({}, {{"MB_ENCRYPTION_SECRET_KEY", "very secret indeed"}, {"MB_DB_PASS", "hunter22"}, {"MB_DB_CONNECTION_URI", "postgres://u:hunter33@db/app"}}));
   EXPECT_EQ(text.find("very secret"), std::string::npos);
