@@ -22,7 +22,9 @@ using Steady = std::chrono::steady_clock;
 class Answer {
  public:
   Answer(http::ResponseStream& out, int status, std::vector<std::pair<std::string, std::string>> headers)
-      : out_(out), status_(status), headers_(std::move(headers)) {}
+      : out_(out), status_(status), headers_(std::move(headers)) {
+    buffer_.reserve(8 << 10);  // a short answer, without growing
+  }
 
   std::string& buffer() { return buffer_; }
   bool began() const { return began_; }
