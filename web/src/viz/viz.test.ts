@@ -29,6 +29,14 @@ const months: Row[] = [['2026-09-01', 100], ['2026-10-01', 200], ['2026-11-01', 
 const draw = (display: string, of: DrawInput) => visualizationOf(display).draw(of);
 const series = (chart: ChartDescription) => chart.option['series'] as { type: string; data: unknown[]; lineStyle?: { type: unknown } }[];
 
+it('never stacks lines, whatever was set for bars before', () => {
+  const columns = [month, category, count];
+  const rows: Row[] = [['2026-09-01', 'a', 1], ['2026-09-01', 'b', 2], ['2026-10-01', 'a', 3], ['2026-10-01', 'b', 4]];
+  const stacks = (display: string) => (draw(display, input(columns, rows, { settings: { 'stackable.stack_type': 'stacked' } })) as ChartDescription).option['series'] as { stack?: string }[];
+  expect(stacks('line').map((one) => one.stack)).toEqual([undefined, undefined]);
+  expect(stacks('bar').map((one) => one.stack)).toEqual(['all', 'all']);
+});
+
 describe('the list of visualizations', () => {
   it('has every folder that holds one', () => {
     const here = import.meta.dirname;

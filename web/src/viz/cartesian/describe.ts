@@ -25,6 +25,8 @@ const label_size = 11;
 const tiny = { width: 150, height: 84 };
 
 export function stackType(input: DrawInput, options: CartesianOptions): 'stacked' | 'normalized' | null {
+  // A setting left over from bars must not lift lines onto each other.
+  if (options.display === 'line' && !options.combo) return null;
   const value = input.settings['stackable.stack_type'];
   if (value === 'stacked' || value === 'normalized') return value;
   if (value === null) return null;
