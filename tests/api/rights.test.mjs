@@ -180,7 +180,7 @@ test("API keys act as their group and die with their removal", async (t) => {
   assert.equal((await server.get(`/api/card/${card.id}`, { session: null, headers })).status, 200);
   assert.equal((await server.get("/api/setting", { session: null, headers })).status, 403);
   const listed = await server.get("/api/api-key");
-  assert.doesNotMatch(JSON.stringify(listed.body), new RegExp(made.body.unmasked_key.slice(8, 30)));
+  assert.ok(!JSON.stringify(listed.body).includes(made.body.unmasked_key.slice(8, 30)), "a key is shown once");
   assert.equal((await server.delete(`/api/api-key/${made.body.id}`)).status, 204);
   assert.equal((await server.get(`/api/card/${card.id}`, { session: null, headers })).status, 401);
 });
