@@ -40,8 +40,8 @@ void QueryEnvironment::flush() {
     for (auto& [card, note] : notes) {
       double average = static_cast<double>(note.milliseconds) / static_cast<double>(note.runs);
       // A moving average: old runs fade, one slow run does not speak for all.
-      c.execute("UPDATE card SET average_query_time = coalesce(average_query_time * 0.7 + ? * 0.3, ?), last_used_at = ?, view_count = view_count + ? WHERE id = ?",
-                {average, average, now, note.runs, card});
+      c.execute("UPDATE card SET average_query_time = coalesce(average_query_time * 0.7 + ? * 0.3, ?), last_used_at = ? WHERE id = ?",
+                {average, average, now, card});
     }
   });
 }
