@@ -88,6 +88,7 @@ std::vector<SampleCard> sample_cards(const Names& id) {
                              {"breakout", list(field(id("reviews.created_at"), json::object{{"temporal-unit", "month"}}))}};
   json::object bar_in_table = money("sum");
   bar_in_table["[\"name\",\"sum\"]"].get_object()["show_mini_bar"] = true;
+  bar_in_table["[\"name\",\"TITLE\"]"] = json::object{{"column_title", "Product"}};
   json::object one_decimal;
   one_decimal["[\"name\",\"avg\"]"] = json::object{{"decimals", 2}};
   auto trend = [](const char* column, json::object formats) { return json::object{{"scalar.field", column}, {"column_settings", std::move(formats)}}; };
