@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <boost/json/basic_parser_impl.hpp>
+
 #include <charconv>
 #include <cmath>
 
@@ -7,6 +9,42 @@
 
 namespace basalt::json {
 namespace {
+
+// Builds the tree as Boost's own handler does, but reads numbers with a fraction or an exponent by std::from_chars: Boost's
+// reader of 1.81 can be off in the last digit, and a document must come back as it was written.
+struct TreeHandler {
+  using error_code = boost::system::error_code;
+  static constexpr std::size_t max_object_size = std::size_t(-1), max_array_size = std::size_t(-1), max_key_size = std::size_t(-1), max_string_size = std::size_t(-1);
+
+  boost::json::value_stack stack;
+  std::string number_begun;  // of a number that was cut by the end of a buffer
+
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code&) { return true; }
+  bool on_object_end(std::size_t n, error_code&) { stack.push_object(n); return true; }
+  bool on_array_begin(error_code&) { return true; }
+  bool on_array_end(std::size_t n, error_code&) { stack.push_array(n); return true; }
+  bool on_key_part(boost::json::string_view s, std::size_t, error_code&) { stack.push_chars(s); return true; }
+  bool on_key(boost::json::string_view s, std::size_t, error_code&) { stack.push_key(s); return true; }
+  bool on_string_part(boost::json::string_view s, std::size_t, error_code&) { stack.push_chars(s); return true; }
+  bool on_string(boost::json::string_view s, std::size_t, error_code&) { stack.push_string(s); return true; }
+  bool on_number_part(boost::json::string_view s, error_code&) { number_begun.append(s.data(), s.size()); return true; }
+  bool on_int64(std::int64_t v, boost::json::string_view, error_code&) { number_begun.clear(); stack.push_int64(v); return true; }
+  bool on_uint64(std::uint64_t v, boost::json::string_view, error_code&) { number_begun.clear(); stack.push_uint64(v); return true; }
+  bool on_double(double approximate, boost::json::string_view s, error_code&) {
+    number_begun.append(s.data(), s.size());
+    double exact = approximate;
+    auto read = std::from_chars(number_begun.data(), number_begun.data() + number_begun.size(), exact);
+    stack.push_double(read.ec == std::errc() ? exact : approximate);
+    number_begun.clear();
+    return true;
+  }
+  bool on_bool(bool v, error_code&) { stack.push_bool(v); return true; }
+  bool on_null(error_code&) { stack.push_null(); return true; }
+  bool on_comment_part(boost::json::string_view, error_code&) { return true; }
+  bool on_comment(boost::json::string_view, error_code&) { return true; }
+};
 
 struct Parsed {
   boost::system::error_code error;
@@ -18,15 +56,16 @@ Parsed parse_text(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = max_depth;
   Parsed result;
-  boost::json::stream_parser parser({}, options);
+  boost::json::basic_parser<TreeHandler> parser(options);
+  parser.handler().stack.reset();
   // Bytes up to the error are counted by the parser, for the line and column of the message.
-  result.offset = parser.write_some(text.data(), text.size(), result.error);
+  result.offset = parser.write_some(false, text.data(), text.size(), result.error);
   if (!result.error && result.offset < text.size()) {
     auto rest = text.substr(result.offset);
     if (rest.find_first_not_of(" \t\r\n") != std::string_view::npos) result.error = boost::json::error::extra_data;
   }
-  if (!result.error) parser.finish(result.error);
-  if (!result.error) result.tree = parser.release();
+  if (!result.error && !parser.done()) result.error = boost::json::error::incomplete;
+  if (!result.error) result.tree = parser.handler().stack.release();
   return result;
 }
 

@@ -14,6 +14,18 @@ TEST(Json, writes_what_reads_back_to_the_same) {
   EXPECT_EQ(json::write(json::value(3.0)), "3.0");
 }
 
+TEST(Json, reads_numbers_to_the_last_digit) {
+  for (std::string text : {"10111811111111.11811", "0.30000000000000004", "2.2250738585072014e-308", "1.7976931348623157e+308", "123456789012345680.0", "-0.0"}) {
+    auto once = json::write(json::parse(text));
+    EXPECT_EQ(json::parse(text).as_double(), std::stod(text)) << text;
+    EXPECT_EQ(json::write(json::parse(once)), once) << text;
+  }
+  EXPECT_EQ(json::parse("18446744073709551615").as_uint64(), 18446744073709551615ull);
+  EXPECT_FALSE(json::try_parse("[1,"));
+  EXPECT_FALSE(json::try_parse("1 2"));
+  EXPECT_FALSE(json::try_parse(""));
+}
+
 TEST(Json, replaces_invalid_utf8_instead_of_passing_it_on) {
   std::string out;
   json::write_string(out, "a\xff" "b\xc3\xa9\xed\xa0\x80");
