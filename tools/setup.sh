@@ -100,7 +100,10 @@ build_web() {
 build_preset() {
   local preset=$1; shift
   [ -f "build/$preset/build.ninja" ] || { say "configuring build/$preset"; quietly "cmake" cmake --preset "$preset"; }
-  if [ -z "$(ninja -C "build/$preset" -n "$@" 2>/dev/null | grep -E '^\[')" ]; then return 0; fi
-  say "building build/$preset: $*"
+  # Whether anything is to do, only the build itself knows: so it is announced once it takes longer than a moment.
+  local notice
+  { sleep 2; say "building build/$preset: $*"; } &
+  notice=$!
   quietly "the build of $preset" cmake --build --preset "$preset" --target "$@"
+  { kill "$notice" && wait "$notice"; } 2>/dev/null || true
 }
