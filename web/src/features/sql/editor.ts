@@ -223,7 +223,7 @@ export function createEditor(parent: HTMLElement, options: EditorOptions): Edito
           { key: 'Mod-s', run: run(() => options.onSave()), preventDefault: true }, { key: 'Mod-/', run: toggleComment },
         ])),
         lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-        autocompletion({ activateOnTyping: true, maxRenderedOptions: 100, icons: true }), highlightSelectionMatches(), search({ top: true }),
+        autocompletion({ activateOnTyping: true, maxRenderedOptions: 100, icons: false }), highlightSelectionMatches(), search({ top: true }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, { key: 'Tab', run: acceptCompletion }, { key: 'Ctrl-Space', run: startCompletion }, indentWithTab]),
         language.of([]), syntaxHighlighting(colours), variables, error_field, error_gutter, look, EditorView.lineWrapping, options.placeholder,
         EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
