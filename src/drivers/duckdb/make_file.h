@@ -1,4 +1,4 @@
-// Making DuckDB files: for tests, which need one to read.
+// Making DuckDB files: the sample database (build_file.h), and what tests read.
 #pragma once
 #include <filesystem>
 #include <string>

@@ -400,7 +400,7 @@ void SyncJobs::scan_values(DatabaseId database, TableId table) {
   }
 }
 
-void SyncJobs::scan_table(TableId table, std::stop_token) {
+void SyncJobs::scan_table(TableId table) {
   auto row = parts_.store.read([&](appdb::Connection& c) { return c.query_one("SELECT database_id FROM data_table WHERE id = ?", {table}); });
   if (!row) throw not_found();
   scan_values(row->id<DatabaseId>("database_id"), table);

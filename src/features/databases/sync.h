@@ -37,7 +37,7 @@ class SyncJobs {
   // Runs here and now; throws Failure Database when the connection fails. Records a task_run either way.
   void run(DatabaseId database, SyncDepth depth, std::stop_token stop = {});
   // One table again: values of its list-like fields.
-  void scan_table(TableId table, std::stop_token stop = {});
+  void scan_table(TableId table);
   void scan_field(FieldId field);
   // null when none runs, else {"phase", "done", "total", "table"}.
   json::value progress(DatabaseId database) const;
