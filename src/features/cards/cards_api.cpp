@@ -215,22 +215,7 @@ void add_card_routes(http::Routes& routes, Services& services) {
   routes.post("/api/card/:id/query", [&services](Request& r) { return query_card(services, r); }).summary("Run a card.");
   routes.post("/api/card/:id/query/:format", [&services](Request& r) { return export_card(services, r); }).summary("Run a card and download the result.");
   routes.get("/api/card/:id/query_metadata", [&services](Request& r) { return query_metadata(services, r); }).summary("Tables, fields and databases a card uses.");
-  routes.get("/api/card/:id/params/:key/values", [&services](Request& r) {
-    auto rights = services.rights(r);
-    return parameter_values(services, *rights, parameter_question(services, *rights, r), r.gone);
-  }).runs_on(http::Pool::Query).summary("Values a filter of the card offers.");
-  routes.get("/api/card/:id/params/:key/search/:query", [&services](Request& r) {
-    auto rights = services.rights(r);
-    auto question = parameter_question(services, *rights, r);
-    question.search = r.path_value("query");
-    return parameter_values(services, *rights, question, r.gone);
-  }).runs_on(http::Pool::Query).summary("The same, only those that contain a text.");
-  routes.get("/api/card/:id/params/:key/remapping", [&services](Request& r) {
-    auto rights = services.rights(r);
-    auto value = r.query_value("value");
-    if (!value) throw bad_field("value", "value must be given.");
-    return parameter_remapping(services, *rights, parameter_question(services, *rights, r), *value, r.gone);
-  }).runs_on(http::Pool::Query).summary("The label of one value.");
+  add_parameter_value_routes(routes, services, "/api/card/:id", "Values a filter of the card offers.", [&services](const Rights& rights, const Request& r) { return parameter_question(services, rights, r); });
   routes.get("/api/card/:id/series", [&services](Request& r) { return series(services, r); }).summary("Cards that can be laid over this one.");
   routes.get("/api/card/:id/dashboards", [&services](Request& r) {
     auto rights = services.rights(r);

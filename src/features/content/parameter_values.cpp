@@ -177,4 +177,23 @@ json::value parameter_remapping(Services& services, const Rights& rights, const 
   return json::array{json::value(value)};
 }
 
+void add_parameter_value_routes(http::Routes& routes, Services& services, const std::string& base, const std::string& summary, QuestionOf question_of) {
+  routes.get(base + "/params/:key/values", [&services, question_of](http::Request& r) {
+    auto rights = services.rights(r);
+    return parameter_values(services, *rights, question_of(*rights, r), r.gone);
+  }).runs_on(http::Pool::Query).summary(summary);
+  routes.get(base + "/params/:key/search/:query", [&services, question_of](http::Request& r) {
+    auto rights = services.rights(r);
+    auto question = question_of(*rights, r);
+    question.search = r.path_value("query");
+    return parameter_values(services, *rights, question, r.gone);
+  }).runs_on(http::Pool::Query).summary("The same, only those that contain a text.");
+  routes.get(base + "/params/:key/remapping", [&services, question_of](http::Request& r) {
+    auto rights = services.rights(r);
+    auto value = r.query_value("value");
+    if (!value) throw bad_field("value", "value must be given.");
+    return parameter_remapping(services, *rights, question_of(*rights, r), *value, r.gone);
+  }).runs_on(http::Pool::Query).summary("The label of one value.");
+}
+
 }  // namespace basalt::features

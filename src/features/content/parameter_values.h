@@ -1,5 +1,6 @@
 // Values that a filter offers: a fixed list, a column of a saved question, or what the filtered fields hold.
 #pragma once
+#include <functional>
 #include "features/content/query_facts.h"
 
 namespace basalt::features {
@@ -22,5 +23,10 @@ json::value parameter_remapping(Services& services, const permissions::Rights& r
 
 // The parameter with that id; NotFound when there is none.
 const json::value& require_parameter(const json::array& parameters, std::string_view id);
+
+// The three routes of a filter's values below `base` ("/api/card/:id"): values, search, remapping. `question_of` asks for the
+// right on the card or dashboard and says what the filter is about.
+using QuestionOf = std::function<ParameterQuestion(const permissions::Rights&, const http::Request&)>;
+void add_parameter_value_routes(http::Routes& routes, Services& services, const std::string& base, const std::string& summary, QuestionOf question_of);
 
 }  // namespace basalt::features

@@ -318,22 +318,7 @@ void add_dashboard_routes(http::Routes& routes, Services& services) {
   routes.post("/api/dashboard/:id/dashcard/:dashcard-id/card/:card-id/query/:format", [&services](Request& r) { return run_dashcard(services, r, format_from(r.path_value("format"))); })
       .summary("The same as a download.");
   routes.get("/api/dashboard/:id/query_metadata", [&services](Request& r) { return query_metadata(services, r); }).summary("Tables, fields and databases that its cards use.");
-  routes.get("/api/dashboard/:id/params/:key/values", [&services](Request& r) {
-    auto rights = services.rights(r);
-    return parameter_values(services, *rights, parameter_question(services, *rights, r), r.gone);
-  }).runs_on(http::Pool::Query).summary("Values a filter offers, narrowed by other filters in the query.");
-  routes.get("/api/dashboard/:id/params/:key/search/:query", [&services](Request& r) {
-    auto rights = services.rights(r);
-    auto question = parameter_question(services, *rights, r);
-    question.search = r.path_value("query");
-    return parameter_values(services, *rights, question, r.gone);
-  }).runs_on(http::Pool::Query).summary("The same, only those that contain a text.");
-  routes.get("/api/dashboard/:id/params/:key/remapping", [&services](Request& r) {
-    auto rights = services.rights(r);
-    auto value = r.query_value("value");
-    if (!value) throw bad_field("value", "value must be given.");
-    return parameter_remapping(services, *rights, parameter_question(services, *rights, r), *value, r.gone);
-  }).runs_on(http::Pool::Query).summary("The label of one value.");
+  add_parameter_value_routes(routes, services, "/api/dashboard/:id", "Values a filter offers, narrowed by other filters in the query.", [&services](const Rights& rights, const Request& r) { return parameter_question(services, rights, r); });
   routes.get("/api/dashboard/:id/items", [&services](Request& r) { return items(services, r); }).summary("Questions that belong to the dashboard.");
   routes.get("/api/dashboard/:id/revisions", [&services](Request& r) {
     auto rights = services.rights(r);
