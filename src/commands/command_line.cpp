@@ -18,6 +18,13 @@ void add_options(CLI::App& app, std::map<std::string, std::string>& flags) {
     for (auto& other : option.other_names) names += ", " + other;
     std::string variable = "BASALT_";
     for (char c : option.name) variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    // What is off by default is switched on by its bare name; `--name=false` works too, and a word after it is not taken for its value.
+    if (option.default_text == "false") {
+      app.add_flag_function("--" + option.name + "{true}", [&flags, &app, name = option.name](std::int64_t) { flags[name] = app.get_option("--" + name)->results().back(); },
+                            option.description + " [" + variable + names + "]")
+          ->group("Configuration");
+      continue;
+    }
     app.add_option_function<std::string>("--" + option.name, [&flags, name = option.name](const std::string& value) { flags[name] = value; },
                                          option.description + " [" + variable + names + "]")
         ->group("Configuration")

@@ -90,6 +90,19 @@ TEST(Config, is_documented_option_by_option) {
   }
 }
 
+TEST(Config, reads_secrets_from_files) {
+  auto path = std::string(::testing::TempDir()) + "basalt-secret-test";
+  std::ofstream(path) << "correct horse\n";
+  auto config = read_config({}, {{"BASALT_BACKUP_PASSPHRASE_FILE", path}});
+  EXPECT_EQ(config.text("backup-passphrase"), "correct horse");
+  EXPECT_NE(config.entries.at("backup-passphrase").source.find("BASALT_BACKUP_PASSPHRASE_FILE"), std::string::npos);
+  EXPECT_TRUE(config.warnings.empty());
+  EXPECT_EQ(describe(config).find("horse"), std::string::npos);
+  EXPECT_EQ(read_config({}, {{"BASALT_BACKUP_PASSPHRASE_FILE", path}, {"BASALT_BACKUP_PASSPHRASE", "direct"}}).text("backup-passphrase"), "direct");
+  EXPECT_THROW(read_config({}, {{"BASALT_BACKUP_PASSPHRASE_FILE", "/nowhere/at/all"}}), Failure);
+  EXPECT_TRUE(read_config({}, {{"BASALT_PORT_FILE", path}}).integer("port") == 3000) << "only secrets are read from files";
+}
+
 TEST(Config, never_shows_a_secret) {
   auto text = describe(read_config({}, {{"MB_ENCRYPTION_SECRET_KEY", "very secret indeed"}, {"MB_DB_PASS", "hunter22"}, {"MB_DB_CONNECTION_URI", "postgres://u:hunter33@db/app"}}));
   EXPECT_EQ(text.find("very secret"), std::string::npos);
