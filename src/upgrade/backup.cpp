@@ -118,6 +118,9 @@ std::string compact_time(std::string text) {  // "2026-11-23T02:20:01.5Z" -> "20
   return out;
 }
 
+std::shared_ptr<ScratchFile> restored_scratch(const Context&);
+Manifest verify_into(const Context&, const std::filesystem::path& file, const std::filesystem::path& restored);
+
 std::filesystem::path mark_of(const std::filesystem::path& file) { return file.string() + ".verified"; }
 
 void apply_retention(const Context& context) {
@@ -212,7 +215,7 @@ BackupInfo info_of(const std::filesystem::path& file, const Manifest& m) {
   return info;
 }
 
-MadeBackup make_backup(Context& context, std::string kind, std::string reason, const std::function<void(double)>& progress) {
+MadeBackup make_backup(Context& context, std::string kind, std::string reason, const std::function<void(double)>& progress, KeepRestored keep) {
   auto folder = backup_folder(context);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -263,15 +266,19 @@ MadeBackup make_backup(Context& context, std::string kind, std::string reason, c
   sync_folder(folder);
   if (progress) progress(0.6);
   if (context.hook) context.hook("backup complete");
+  MadeBackup out;
   try {
-    verify_backup(context, file);
+    auto restored = restored_scratch(context);
+    verify_into(context, file, restored->path());
+    if (keep == KeepRestored::Yes) out.restored = std::move(restored);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::rename(file, file.string() + ".damaged", ignored);
     throw;
   }
   if (progress) progress(1);
-  MadeBackup out{info_of(file, m), m};
+  out.info = info_of(file, m);
+  out.manifest = m;
   out.info.verified_at = now_text();
   write_durably(mark_of(file), json::write(json::object{{"verified_at", out.info.verified_at}, {"root_hash", m.root_hash}}));
   apply_retention(context);
@@ -279,13 +286,20 @@ MadeBackup make_backup(Context& context, std::string kind, std::string reason, c
   return out;
 }
 
-Manifest verify_backup(const Context& context, const std::filesystem::path& file) {
-  auto outside = read_manifest(file);
+Manifest verify_backup(const Context& context, const std::filesystem::path& file) { return verify_into(context, file, restored_scratch(context)->path()); }
+
+namespace {
+
+std::shared_ptr<ScratchFile> restored_scratch(const Context& context) {
   std::error_code ignored;
-  auto folder = backup_folder(context);
-  std::filesystem::create_directories(folder, ignored);
-  auto name = random_hex(8);
-  ScratchFile opened(folder / (".verify-" + name + ".sqlite")), restored(folder / (".restored-" + name + ".sqlite"));
+  std::filesystem::create_directories(backup_folder(context), ignored);
+  return std::make_shared<ScratchFile>(backup_folder(context) / (".restored-" + random_hex(8) + ".sqlite"));
+}
+
+// The backup restored into a file of its own with all rules, and compared.
+Manifest verify_into(const Context& context, const std::filesystem::path& file, const std::filesystem::path& restored) {
+  auto outside = read_manifest(file);
+  ScratchFile opened(backup_folder(context) / (".verify-" + random_hex(8) + ".sqlite"));
   decompress(file, opened.path());
   SqliteConnection backup(opened.path(), {.foreign_keys = false, .write_ahead_log = false});
   std::optional<appdb::Row> row;
@@ -296,21 +310,23 @@ Manifest verify_backup(const Context& context, const std::filesystem::path& file
   if (!row) throw Failure(FailureKind::BadRequest, file.string() + " is damaged: it has no manifest inside.");
   auto m = manifest_from_json(row->json("value"));
   if (m.root_hash != outside.root_hash || m.root_hash != root_hash(m)) throw Failure(FailureKind::BadRequest, file.string() + " is damaged: its manifests differ.");
-  SqliteConnection target(restored.path(), {.foreign_keys = false, .write_ahead_log = false});
+  SqliteConnection target(restored, {.foreign_keys = false, .write_ahead_log = false});
   target.execute_script("PRAGMA synchronous=OFF; BEGIN");
   load_backup(backup, m, target, 0);
   target.execute_script("COMMIT");
   return m;
 }
 
-void load_backup(Connection& backup, const Manifest& m, Connection& target, std::int64_t fence, const std::function<void(double)>& progress) {
+}  // namespace
+
+void load_backup(Connection& backup, const Manifest& m, Connection& target, std::int64_t fence, const std::function<void(double)>& progress, const TableFilter& fill) {
   bool sqlite = target.engine() == Engine::Sqlite;
   // PostgreSQL checks references row by row, and rows of one table may point at later ones: references come after the rows.
   for (auto& t : m.structure.tables) target.execute_script(migrations::create_table_sql(target.engine(), sqlite ? t : without_references(t)));
   std::size_t done_tables = 0;
   for (auto& t : m.structure.tables) {
     if (progress) progress(0.8 * static_cast<double>(done_tables++) / static_cast<double>(m.structure.tables.size()));
-    if (!t.in_backup) continue;
+    if (!t.in_backup || (fill && !fill(t))) continue;
     auto* entry = m.table(t.name);
     if (!entry) throw Failure(FailureKind::BadRequest, "The backup is damaged: table " + t.name + " is missing.");
     RowHasher read(t);

@@ -17,10 +17,13 @@ enum ExitCode { done = 0, nothing_to_do = 10, blocked_unchanged = 20, rolled_bac
 
 // How far a run is. Written by the runner, read by any thread (/api/health, the start page, metrics).
 struct ProgressNow {
-  std::string state = "starting";  // starting | backing-up | verifying-backup | expanding | verifying | swapping | stepping-down | restoring | done | failed
+  // starting | waiting | backing-up | verifying-backup | rehearsing | expanding | backfilling | verifying | swapping | finalising |
+  // stepping-down | restoring | done | failed
+  std::string state = "starting";
   double fraction = 0;             // 0..1
   int step = 0, steps = 0;         // "step 7 of 12"; 0 of 0 when there is nothing to do
-  std::string step_name;           // "add_column card.audience"
+  std::string step_name;           // "add column audience to card", "waiting for alpha:4711, which is upgrading the data"
+  std::int64_t rows = 0;           // rows of the tables that this step touches; 0 when unknown
   std::optional<double> eta_seconds;
   std::string error;               // the sentence, when state is failed
   // {"status":"initializing","progress":0.43,"step":"7 of 12","step_name":…,"eta_seconds":130}; state "done": {"status":"ok"}
@@ -46,6 +49,8 @@ struct Context {
   std::string key_check;              // Sealer::check_value(), or empty; kept in backups, compared on restore
   std::function<void(std::string_view edge)> hook;
   std::chrono::milliseconds lock_patience{5000};  // SQLite: how long to wait for other processes to let go of the file
+  std::string backup_passphrase;      // encrypts new backups and opens encrypted ones; empty: not encrypted
+  std::size_t backup_keep = 5;        // how many of the newest backups stay in any case
 };
 
 // ---- What is there, and what would happen
@@ -69,6 +74,12 @@ struct Status {
   json::array history;              // newest first, at most 50: {migration,name,direction,state,rows,ms,binary,at}
   json::array parked;               // {table,column,state,count}
   json::value open_run;             // the run a crash left open, or null
+  int level = 0;                    // all operations of the migrations up to here are done; below `schema` while operations are pending
+  std::string expanded_at;          // when operations were put off because older nodes were live; empty when none are
+  json::array pending;              // put off until finalise: {migration,name,operation,description}
+  json::array nodes;                // servers on this data, as upgrade/nodes.h tells them
+  json::value running;              // the run somebody is at right now: {state,from,to,step,steps,step_name,rows,eta_seconds,backup,binary,pid,at}, or null
+  json::value lock;                 // who holds the upgrade lock right now: {host,pid,purpose,since}, or null
   json::object to_json() const;
 };
 Status status(Context&);
@@ -104,11 +115,21 @@ struct Outcome {
   double seconds = 0;
   json::object to_json() const;
 };
-// Brings the store to this binary's schema: creates, upgrades, or does nothing. Failure BadRequest (the refusal sentence) for
+// Brings the store to this binary's schema: creates, upgrades, or does nothing. Operations that older nodes could not live with
+// are put off while one is live (outcome's sentence says so), else done at once. Waits for another upgrader. Failure BadRequest (the refusal sentence) for
 // newer data; other failures leave the data as it was. Blocks; meant for a thread of its own beside a listening server.
 Outcome up(Context&);
 // Steps down to schema `to` >= 1, also data that is newer than this binary: the way back is stored with the data.
 Outcome down(Context&, int to);
+// Puts the operations that were put off into effect, after which older versions can no longer open the data. Failure Conflict
+// that names the nodes while an older one is live. nothing_to_do when nothing is pending.
+Outcome finalise(Context&);
+// finalise() when nothing speaks against it: no older node is live, and none was for `bake_time` since the expansion. Absent
+// when there is nothing to do or it is not time yet. For a job of a serving node; cheap when there is nothing to do.
+std::optional<Outcome> finalise_when_due(Context&);
+// Clears what a holder of the upgrade lock left behind when that holder is provably gone. Failure Conflict that names it when
+// it is alive; nothing_to_do when there is nothing to clear. No start needs this: a plain restart goes on by itself.
+Outcome release_locks(Context&);
 // up() for a store that must be ready now: what tests and tools call. No backup of an empty store is needed.
 inline Outcome create_or_upgrade(Context& context) { return up(context); }
 
