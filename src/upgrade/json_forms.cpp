@@ -37,6 +37,7 @@ json::object ProgressNow::to_json() const {
   json::object out{{"status", state == "failed" ? "failed" : "initializing"}, {"progress", rounded(fraction, 1000)}, {"state", state}};
   if (steps > 0) out["step"] = std::to_string(step) + " of " + std::to_string(steps);
   if (!step_name.empty()) out["step_name"] = step_name;
+  if (rows > 0) out["rows"] = rows;
   if (eta_seconds) out["eta_seconds"] = static_cast<std::int64_t>(std::ceil(*eta_seconds));
   if (!error.empty()) out["error"] = error;
   return out;
@@ -44,7 +45,8 @@ json::object ProgressNow::to_json() const {
 
 json::object Status::to_json() const {
   return {{"schema", schema}, {"target", target}, {"compat_floor", compat_floor}, {"made_by", text_or_null(made_by)}, {"binary", binary}, {"instance_id", text_or_null(instance_id)},
-          {"engine", engine == appdb::Engine::Sqlite ? "sqlite" : "postgres"}, {"decision", decision_name(decision)}, {"sentence", sentence}, {"history", history}, {"parked", parked}, {"open_run", open_run}};
+          {"engine", engine == appdb::Engine::Sqlite ? "sqlite" : "postgres"}, {"decision", decision_name(decision)}, {"sentence", sentence}, {"history", history}, {"parked", parked}, {"open_run", open_run},
+          {"level", level}, {"pending", pending}, {"expanded_at", text_or_null(expanded_at)}, {"nodes", nodes}, {"running", running}, {"lock", lock}};
 }
 
 json::object Plan::to_json() const {

@@ -23,16 +23,6 @@ void put_meta(Connection& c, std::string_view key, const std::string& value) {
   if (c.update("upgrade_meta", {{"value", value}}, "key", key) == 0) c.insert("upgrade_meta", {{"key", key}, {"value", value}}, Connection::HasId::No);
 }
 
-// The new schema number, structure and all that depends on it.
-void write_schema(Connection& c, const Ledger& ledger) {
-  put_meta(c, "schema", std::to_string(ledger.schema));
-  put_meta(c, "compat_floor", std::to_string(ledger.compat_floor));
-  put_meta(c, "binary", version());
-  put_meta(c, "structure", json::write(migrations::to_json(ledger.structure)));
-  if (c.engine() == Engine::Sqlite)
-    c.execute_script("PRAGMA application_id = " + std::to_string(appdb::sqlite_application_id) + "; PRAGMA user_version = " + std::to_string(ledger.schema));
-}
-
 void write_history(StepContext& step, int migration, const std::string& name, const char* direction, const std::string& checksum, std::int64_t rows, std::int64_t ms) {
   step.connection.insert("upgrade_history", {{"migration", migration}, {"name", name}, {"direction", direction}, {"checksum", checksum}, {"state", "done"}, {"rows_changed", rows}, {"ms", ms},
                                              {"binary_version", version()}, {"run", step.run}, {"at", now_text()}});
@@ -47,6 +37,22 @@ void add(migrations::Counters& to, const migrations::Counters& from) {
 
 }  // namespace
 
+// The schema number, structure and all that depends on it.
+void write_schema(Connection& c, const Ledger& ledger) {
+  put_meta(c, "schema", std::to_string(ledger.schema));
+  put_meta(c, "compat_floor", std::to_string(ledger.compat_floor));
+  put_meta(c, "level", std::to_string(ledger.level));
+  json::array pending;
+  for (auto& [migration, operation] : ledger.pending) pending.push_back(json::array{migration, operation});
+  put_meta(c, "pending", json::write(pending));
+  put_meta(c, "expanded_at", ledger.expanded_at);
+  put_meta(c, "generation", ledger.generation);
+  put_meta(c, "binary", version());
+  put_meta(c, "structure", json::write(migrations::to_json(ledger.structure)));
+  if (c.engine() == Engine::Sqlite)
+    c.execute_script("PRAGMA application_id = " + std::to_string(appdb::sqlite_application_id) + "; PRAGMA user_version = " + std::to_string(ledger.schema));
+}
+
 Ledger read_ledger(Connection& c) {
   Ledger ledger;
   if (!migrations::table_exists(c, "upgrade_meta")) return ledger;
@@ -57,9 +63,16 @@ Ledger read_ledger(Connection& c) {
     else if (key == "compat_floor") ledger.compat_floor = std::stoi(value);
     else if (key == "binary") ledger.made_by = value;
     else if (key == "instance_id") ledger.instance_id = value;
+    else if (key == "level") ledger.level = std::stoi(value);
+    else if (key == "generation") ledger.generation = value;
+    else if (key == "expanded_at") ledger.expanded_at = value;
+    else if (key == "pending")
+      for (auto list = json::parse(value); auto& entry : list.as_array()) ledger.pending.emplace_back(entry.at(0).to_number<int>(), entry.at(1).to_number<int>());
     else if (key == "structure") ledger.structure = migrations::structure_from_json(json::parse(value));
   });
   ledger.present = ledger.schema > 0;
+  // Where nothing is pending the level is the schema; data made before levels were kept has no more to say.
+  if (ledger.pending.empty()) ledger.level = ledger.schema;
   return ledger;
 }
 
@@ -101,11 +114,10 @@ void step_up(StepContext& step, const migrations::Migration& migration) {
   if (!ledger.present) {
     ledger.instance_id = uuid4();
     put_meta(step.connection, "instance_id", ledger.instance_id);
-    put_meta(step.connection, "level", "1");
     step.connection.insert("upgrade_lock", {{"name", "upgrade"}, {"fence", 0}});
     ledger.present = true;
   }
-  ledger.schema = migration.number;
+  ledger.schema = ledger.level = migration.number;
   ledger.compat_floor = std::max(ledger.compat_floor, migration.compat_floor);
   ledger.made_by = version();
   step.connection.execute("DELETE FROM upgrade_down WHERE migration = ?", {migration.number});
@@ -129,7 +141,7 @@ void step_down(StepContext& step, const WayBack& back) {
     if (step.tick) step.tick("undo: " + migrations::describe(operation));
     executor.run(operation, number, Direction::Down);
   }
-  ledger.schema = back.migration - 1;
+  ledger.schema = ledger.level = back.migration - 1;
   ledger.compat_floor = back.compat_floor_before;
   ledger.made_by = version();
   step.connection.execute("DELETE FROM upgrade_down WHERE migration = ?", {back.migration});

@@ -10,9 +10,15 @@ struct Ledger {
   int schema = 0, compat_floor = 0;
   std::string made_by;          // version of the binary that last changed the schema
   std::string instance_id;
-  migrations::Structure structure;
+  migrations::Structure structure;   // as it is: without what is pending
+  int level = 0;                     // all operations of migrations <= level are done
+  std::vector<std::pair<int, int>> pending;  // (migration, operation) put off until finalise, in order
+  std::string generation;            // new at every restore and move; empty in data that never was restored
+  std::string expanded_at;           // set when operations were put off because older nodes were live
 };
 Ledger read_ledger(appdb::Connection&);
+// Everything above but instance_id, within the open transaction.
+void write_schema(appdb::Connection&, const Ledger&);
 
 // One migration's way back, as stored with the data.
 struct WayBack {
