@@ -48,9 +48,12 @@ struct Context {
   Progress* progress = nullptr;
   std::string key_check;              // Sealer::check_value(), or empty; kept in backups, compared on restore
   std::function<void(std::string_view edge)> hook;
-  std::chrono::milliseconds lock_patience{5000};  // SQLite: how long to wait for other processes to let go of the file
+  std::chrono::milliseconds lock_patience{5000};  // how long to wait for others to let go: writers to pause, a file to be nobody else's
   std::string backup_passphrase;      // encrypts new backups and opens encrypted ones; empty: not encrypted
   std::size_t backup_keep = 5;        // how many of the newest backups stay in any case
+  std::string node_id;                // this process's own row in upgrade_node, which is never counted as another node
+  std::chrono::minutes bake_time{60}; // how long an expansion that found older nodes stays open before finalise_when_due() acts
+  std::chrono::milliseconds run_patience{std::chrono::hours(6)};  // how long to wait for another upgrader that is alive
 };
 
 // ---- What is there, and what would happen
