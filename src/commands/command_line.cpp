@@ -64,6 +64,7 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   auto* down = with_json(with_options(command(*migrate, "down", "Step the schema down; what the older one cannot hold is parked, not lost.", [&] { return migrate_down(in_force(), migrations, options); })));
   auto* to = down->add_option("--to", options.to_schema, "The schema to step down to.");
   down->add_option("--to-version", options.to_version, "The version of Basalt to step down for, e.g. 0.1.0.")->excludes(to);
+  with_json(with_options(command(*migrate, "fingerprint", "Numbers that are equal for equal content: one for each table and one for all.", [&] { return migrate_fingerprint(in_force(), migrations, options); })));
 
   auto* backup = app.add_subcommand("backup", "Make, verify and list backups of the application database.");
   backup->require_subcommand(1);

@@ -26,6 +26,7 @@ int migrate_status(const Config& config, const Migrations& migrations, const Opt
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_up(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_down(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_fingerprint(const Config& config, const Migrations& migrations, const Options& options);
 int backup_create(const Config& config, const Migrations& migrations, const Options& options);
 int backup_verify(const Config& config, const Migrations& migrations, const Options& options);
 int backup_list(const Config& config, const Migrations& migrations, const Options& options);
