@@ -1,10 +1,13 @@
 #include "http/server.h"
 
+#include <linux/filter.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <thread>
 #include <unordered_set>
 
@@ -47,6 +50,8 @@ constexpr std::size_t most_unread = 64 << 10;    // received ahead of what is be
 constexpr std::size_t write_piece = 256 << 10;   // has write_time to leave
 constexpr std::size_t other_body_limit = 1 << 20;  // of requests that no route takes
 constexpr auto stream_tick = milliseconds(20), idle_tick = milliseconds(100), linger_time = milliseconds(1500);
+constexpr auto handshake_time = milliseconds(20);   // the last connections are made within, when the server stops listening
+constexpr auto first_bytes_time = milliseconds(500);  // of a connection that was made just before
 
 // Collects one request. Beast calls it while it reads; limits are kept by the connection.
 class Parser final : public beast::http::basic_parser<true> {
@@ -191,6 +196,8 @@ class BeastServer final : public Server {
 
   std::uint16_t port() const override { return port_; }
   void serve(const Routes& routes, Authenticator& authenticator, Handler pages) override;
+  void announce_drain() override { draining_ = true; }
+  bool draining() const override { return draining_; }
   void drain() override;
   ServerCounters counters() const override;
 
@@ -203,13 +210,15 @@ class BeastServer final : public Server {
   const TrustedPeers trusted;
   const Handler fallback;
   std::atomic<const Serving*> serving = nullptr;
-  std::atomic<bool> draining = false, closing = false;
+  std::atomic<bool> last_call = false, closing = false;  // connections that idle are to end; all are
   std::atomic<std::uint64_t> requests = 0, failures = 0, bytes_sent = 0, open = 0, total = 0, body_bytes = 0, running = 0;
   std::string next_request_id() { return id_prefix_ + std::to_string(++request_number_); }
   std::optional<asio::ssl::context> tls;
 
  private:
   static asio::awaitable<void> accept(BeastServer& server);
+  void welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer);
+  void stop_listening();
   void run(std::shared_ptr<Exchange> exchange);
   void produce(const std::shared_ptr<Exchange>& exchange, const std::function<void(ResponseStream&)>& producer);
   void complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status);
@@ -223,6 +232,8 @@ class BeastServer final : public Server {
   std::uint16_t port_ = 0;
   std::string id_prefix_;
   std::atomic<std::uint64_t> request_number_ = 0;
+  std::atomic<bool> draining_ = false;
+  std::size_t next_loop_ = 0;                   // the first loop's
   std::unique_ptr<Serving> serving_owner_;
 };
 
@@ -254,10 +265,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     aborted_ = true;
     cut();
     notify();
-  }
-  // Ends it when no request is in progress.
-  void close_if_idle() {
-    if (idle_) abort();
   }
   // Worker thread, while the exchange runs and nothing streams: tries to send without waiting; returns the bytes that left.
   virtual std::size_t send_now(const WireAnswer&) { return 0; }
@@ -303,7 +310,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   const asio::ip::address peer_;
   std::string in_;  // received, not parsed yet
-  bool notified_ = false, eof_ = false, reading_ = false, writing_ = false, write_failed_ = false, aborted_ = false, idle_ = true, closed_ = false;
+  bool notified_ = false, eof_ = false, reading_ = false, writing_ = false, write_failed_ = false, aborted_ = false, closed_ = false;
 
  private:
   asio::awaitable<void> serve_requests() {
@@ -311,14 +318,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
     for (;;) {
       if (in_.empty()) {
         in_ = std::string();  // an idle connection keeps no buffers
-        idle_ = true;
-        auto limit = SteadyClock::now() + (first ? server_.options.header_time : server_.options.idle_time);
+        auto since = SteadyClock::now();
+        auto limit = since + (first ? server_.options.header_time : server_.options.idle_time);
         while (in_.empty()) {
-          if (eof_ || aborted_ || server_.closing || (server_.draining && !first) || SteadyClock::now() >= limit) co_return;
+          // The first request of a connection that was just made is on its way.
+          if (server_.last_call) limit = std::min(limit, first ? since + first_bytes_time : since);
+          if (eof_ || aborted_ || server_.closing || SteadyClock::now() >= limit) co_return;
           keep_reading();
           co_await pause(limit);
         }
-        idle_ = false;
       }
       first = false;
       if (!co_await serve_one()) co_return;
@@ -385,9 +393,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
       }
     }
     ++server_.requests;
-    bool keep_alive = exchange->form.keep_alive;
     bool well = co_await answer(exchange);
-    co_return well && keep_alive && !eof_after_answer();
+    // A client that was not told in time may send one more.
+    if (well && !exchange->form.keep_alive && server_.draining()) co_await linger();
+    co_return well && exchange->form.keep_alive && !eof_after_answer();
   }
 
   bool eof_after_answer() const { return eof_ && in_.empty(); }
@@ -399,7 +408,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     auto& request = exchange.request;
     auto& form = exchange.form;
     form.request_id = request.id;
-    form.keep_alive = parser.keep_alive() && !server_.draining;
+    form.keep_alive = parser.keep_alive() && !server_.draining();
     form.http_1_0 = parser.http_1_0;
     form.head_only = request.method == Method::Head;
     if (auto encoding = request.header("accept-encoding")) form.gzip = accepts_gzip(*encoding);
@@ -469,7 +478,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   asio::awaitable<bool> answer(std::shared_ptr<Exchange> exchange) {
-    if (server_.draining) co_return co_await answer_here(*exchange, FailureKind::Unavailable, "The server is stopping. Try again in a moment.");
     if (!exchange->route && !exchange->handler) {
       Response missing = Response::text("API endpoint does not exist.", 404);
       co_return co_await send(*exchange, missing);
@@ -540,18 +548,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
     exchange.form.keep_alive = false;
     exchange.form.request_id = exchange.request.id;
     auto response = Response::text(std::move(sentence), status);
-    if (co_await send(exchange, response)) {
-      stop_sending();
-      auto limit = SteadyClock::now() + linger_time;
-      std::size_t dropped = 0;
-      while (!eof_ && !aborted_ && dropped < (64u << 20) && SteadyClock::now() < limit) {
-        dropped += in_.size();
-        in_.clear();
-        keep_reading();
-        co_await pause(limit);
-      }
-    }
+    if (co_await send(exchange, response)) co_await linger();
     co_return false;
+  }
+
+  asio::awaitable<void> linger() {
+    stop_sending();
+    auto limit = SteadyClock::now() + linger_time;
+    std::size_t dropped = 0;
+    while (!eof_ && !aborted_ && dropped < (64u << 20) && SteadyClock::now() < limit) {
+      dropped += in_.size();
+      in_.clear();
+      keep_reading();
+      co_await pause(limit);
+    }
   }
 
   asio::awaitable<bool> refuse_body(Exchange& exchange, const Parser& parser) {
@@ -767,7 +777,6 @@ BeastServer::BeastServer(ServerOptions chosen, Pools pools, Handler fallback_han
 }
 
 asio::awaitable<void> BeastServer::accept(BeastServer& server) {
-  std::size_t next = 0;
   while (server.acceptor_->is_open()) {
     if (server.open >= server.options.connections) {
       // The rest waits in the kernel's backlog until somebody leaves.
@@ -775,24 +784,28 @@ asio::awaitable<void> BeastServer::accept(BeastServer& server) {
       co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    auto& loop = *server.loops_[next++ % server.loops_.size()];
+    auto& loop = *server.loops_[server.next_loop_++ % server.loops_.size()];
     tcp::socket socket(loop.context);
     tcp::endpoint peer;
     auto [error] = co_await server.acceptor_->async_accept(socket, peer, asio::as_tuple(asio::use_awaitable));
-    if (error == asio::error::operation_aborted || !server.acceptor_->is_open()) co_return;
+    if (error == asio::error::operation_aborted) co_return;
     if (error) {
       // Out of file descriptors, mostly: others may close.
       server.room_->expires_after(std::chrono::milliseconds(100));
       co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    ++server.open;
-    ++server.total;
-    std::shared_ptr<Connection> connection;
-    if (server.tls) connection = std::make_shared<TlsConnection>(server, loop, std::move(socket), peer.address());
-    else connection = std::make_shared<PlainConnection>(server, loop, std::move(socket), peer.address());
-    asio::co_spawn(loop.context, Connection::run(connection), asio::detached);
+    server.welcome(loop, std::move(socket), peer);
   }
+}
+
+void BeastServer::welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer) {
+  ++open;
+  ++total;
+  std::shared_ptr<Connection> connection;
+  if (tls) connection = std::make_shared<TlsConnection>(*this, loop, std::move(socket), peer.address());
+  else connection = std::make_shared<PlainConnection>(*this, loop, std::move(socket), peer.address());
+  asio::co_spawn(loop.context, Connection::run(connection), asio::detached);
 }
 
 void BeastServer::connection_closed(Loop& loop, Connection* connection) {
@@ -838,6 +851,7 @@ void BeastServer::run(std::shared_ptr<Exchange> exchange) {
     response = failure_response(std::current_exception(), exchange->request);
   }
   int status = response.status;
+  if (draining_) exchange->form.keep_alive = false;
   std::optional<WireAnswer> wire;
   try {
     wire = wire_answer(response, exchange->form);
@@ -899,19 +913,52 @@ ServerCounters BeastServer::counters() const {
 }
 
 void BeastServer::drain() {
-  draining = true;
+  announce_drain();
+  auto wait_until = [](const auto& ready, std::chrono::milliseconds most) {
+    auto limit = SteadyClock::now() + most;
+    while (!ready() && SteadyClock::now() < limit) std::this_thread::sleep_for(std::min<SteadyClock::duration>(milliseconds(5), limit - SteadyClock::now()));
+  };
+  auto nobody_is_here = [this] { return open == 0; };
+  std::this_thread::sleep_for(options.drain_notice);
+  wait_until(nobody_is_here, options.drain_grace);
+  last_call = true;
   for (auto& loop : loops_) {
     asio::post(loop->context, [&loop = *loop] {
-      for (auto* connection : std::vector<Connection*>(loop.connections.begin(), loop.connections.end())) connection->close_if_idle();
+      for (auto* connection : loop.connections) connection->notify();
     });
   }
-  auto wait_for_quiet = [&](std::chrono::milliseconds most) {
-    auto limit = SteadyClock::now() + most;
-    while (running > 0 && SteadyClock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  };
-  wait_for_quiet(options.drain_time);
+  stop_listening();
+  wait_until([this] { return running == 0; }, options.drain_time);
+  wait_until(nobody_is_here, std::chrono::seconds(2));  // requests that are not here as a whole, TLS's farewells
   close_all();
-  wait_for_quiet(std::chrono::seconds(5));  // cancelled queries come back
+  wait_until([this] { return running == 0; }, std::chrono::seconds(5));  // cancelled queries come back
+}
+
+// Closing a socket that listens resets the connections that wait to be accepted. So first the kernel drops what would begin
+// another one (who is dropped asks again in a second, and is refused then), then those that wait are taken.
+void BeastServer::stop_listening() {
+  constexpr int flags_at = 13, syn = 0x02, ack = 0x10;  // of a TCP header, where the filter begins to read
+  sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
+  sock_fprog drop_new{static_cast<unsigned short>(std::size(steps)), steps};
+  bool dropping = setsockopt(acceptor_->native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &drop_new, sizeof drop_new) == 0;
+  if (dropping) std::this_thread::sleep_for(handshake_time);
+  std::promise<void> stopped;
+  asio::post(loops_.front()->context, [&] {
+    boost::system::error_code error;
+    acceptor_->non_blocking(true, error);
+    while (!error) {
+      auto& loop = *loops_[next_loop_++ % loops_.size()];
+      tcp::socket socket(loop.context);
+      tcp::endpoint peer;
+      acceptor_->accept(socket, peer, error);
+      if (!error) welcome(loop, std::move(socket), peer);
+    }
+    acceptor_->close(error);
+    room_->cancel();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
 }
 
 void BeastServer::close_all() {
@@ -929,7 +976,7 @@ void BeastServer::close_all() {
 }
 
 BeastServer::~BeastServer() {
-  draining = true;
+  draining_ = true;
   close_all();
   // Workers hold references to this server.
   while (running > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -15,6 +15,8 @@ struct ServerOptions {
   std::size_t connections = 4096;               // more wait in the kernel's backlog
   std::size_t header_limit = 32 << 10;
   std::chrono::seconds header_time{15}, idle_time{300}, write_time{120}, drain_time{30};
+  std::chrono::seconds drain_notice{0};         // see drain(): how long a load balancer needs to notice that this server leaves
+  std::chrono::milliseconds drain_grace{1000};  // see drain(): what a proxy's open connections get for one last request
   std::size_t network_threads = 2;
   // Peers whose X-Forwarded-For, X-Forwarded-Proto and X-Request-Id are believed: addresses or networks. By default this
   // machine and private networks, where proxies live; otherwise all clients of a proxy would share its throttle.
@@ -40,7 +42,14 @@ class Server {
   virtual std::uint16_t port() const = 0;
   // From now on requests go to `routes`; paths outside /api go to `pages` (the web app). Both outlive the server.
   virtual void serve(const Routes& routes, Authenticator& authenticator, Handler pages) = 0;
-  // Answers new requests with 503, lets running ones finish for options.drain_time, then stops listening and closes. Blocks.
+  // From now on every answer ends its connection ("Connection: close"), so that proxies move over to other servers one request
+  // at a time. Nothing is refused and nothing closed yet. Any thread, any time, does not block.
+  virtual void announce_drain() = 0;
+  // Was the end announced? Then /readyz should answer 503.
+  virtual bool draining() const = 0;
+  // Announces, then goes on serving for options.drain_notice, and for options.drain_grace while connections are open; closes those
+  // that stay idle; stops listening without resetting anybody (new clients are refused, which proxies take to the next server, and
+  // a successor may bind the port); lets running requests finish for options.drain_time; cuts the rest. Blocks.
   virtual void drain() = 0;
   virtual ServerCounters counters() const = 0;
 };
