@@ -15,6 +15,8 @@ postgres_start() {
   [ "$(id -u)" != 0 ] || chown "$postgres_user" "$postgres_directory"
   postgres_as "$bin/initdb" -D "$postgres_directory/data" -U basalt --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$postgres_directory/initdb.log" 2>&1 ||
     { cat "$postgres_directory/initdb.log" >&2; return 1; }
+  # Everybody is trusted but this role, whose wrong password a test wants to be refused.
+  sed -i '1i host all basalt_test_person 127.0.0.1/32 scram-sha-256' "$postgres_directory/data/pg_hba.conf"
   cat >>"$postgres_directory/data/postgresql.conf" <<CONF
 listen_addresses = '127.0.0.1'
 port = $port
