@@ -27,7 +27,7 @@ export function free_port() {
   });
 }
 
-function clean_environment(extra) {
+export function clean_environment(extra) {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BASALT_|MB_|MAX_SESSION_AGE)/.test(name)));
   return { ...kept, ...extra };
 }
