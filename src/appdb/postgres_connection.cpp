@@ -276,6 +276,24 @@ std::int64_t PostgresConnection::execute(std::string_view sql, const Parameters&
   return changed;
 }
 
+bool PostgresConnection::in_failed_transaction() const { return PQtransactionStatus(handle_) == PQTRANS_INERROR; }
+
+std::vector<Row> PostgresConnection::query_script(std::string_view sql) {
+  Result result(PQexec(handle_, std::string(sql).c_str()));
+  auto status = PQresultStatus(result.handle);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) fail(result.handle, sql);
+  auto names = std::make_shared<std::vector<std::string>>();
+  int width = PQnfields(result.handle);
+  for (int i = 0; i < width; ++i) names->emplace_back(PQfname(result.handle, i));
+  std::vector<Row> rows;
+  for (int r = 0; r < PQntuples(result.handle); ++r) {
+    std::vector<Value> values;
+    for (int i = 0; i < width; ++i) values.push_back(read_value(result.handle, r, i));
+    rows.emplace_back(names, std::move(values));
+  }
+  return rows;
+}
+
 void PostgresConnection::execute_script(std::string_view sql) {
   Result result(PQexec(handle_, std::string(sql).c_str()));
   auto status = PQresultStatus(result.handle);

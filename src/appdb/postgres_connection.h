@@ -21,12 +21,16 @@ class PostgresConnection final : public Connection {
   void each(std::string_view sql, const Parameters& parameters, const std::function<void(const Row&)>& row) override;
   std::int64_t execute(std::string_view sql, const Parameters& parameters = {}) override;
   void execute_script(std::string_view sql) override;
+  // Several statements in one round trip; hands out the rows of the last one, or nothing when that has no rows.
+  std::vector<Row> query_script(std::string_view sql);
 
   bool is_alive() const;        // as far as known without asking the server
   bool in_transaction() const;
+  bool in_failed_transaction() const;  // a statement failed: only ROLLBACK will do
   const std::string& last_error_code() const { return last_error_code_; }  // SQLSTATE of the last failure, "55P03"
 
  private:
+  friend struct Bulk;  // bulk.cpp: COPY
   struct Prepared { std::string sql, name; };
 
   const std::string& prepare(std::string_view sql);

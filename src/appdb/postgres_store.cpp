@@ -1,8 +1,19 @@
 #include "appdb/postgres_store.h"
 
+#include <algorithm>
+#include <random>
+#include <thread>
+
 #include "base/failure.h"
+#include "base/log.h"
 
 namespace basalt::appdb {
+namespace {
+
+// Shared by every write, exclusive for who pauses them. One number per schema of a database.
+constexpr const char* writers_lock = "hashtextextended('basalt writers of ' || current_schema(), 0)";
+
+}  // namespace
 
 PostgresStore::PostgresStore(StoreOptions options) : options_(std::move(options)) { check_ours(); }
 
@@ -24,11 +35,80 @@ void PostgresStore::check_ours() {
   auto ours = connection->count("SELECT count(*) FROM pg_tables WHERE schemaname = ? AND tablename = 'upgrade_meta'", {schema});
   if (tables > 0 && ours == 0)
     throw Failure(FailureKind::BadRequest, "The schema " + schema + " of the application database holds another product's tables, not Basalt's; choose another database.");
-  idle_.push_back(std::move(connection));
 }
 
 std::unique_ptr<Connection> PostgresStore::connect() {
   return std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
+}
+
+std::unique_ptr<PostgresConnection> PostgresStore::fresh() const {
+  auto connection = std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
+  // No write waits for another, nor for a pause, without end.
+  connection->execute_script("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, options_.patience.count())));
+  return connection;
+}
+
+// In one round trip. The marks are a statement of their own, because a statement sees what was committed before it began:
+// together with the lock it could still see what was there before it had to wait.
+void PostgresStore::begin(PostgresConnection& connection, bool write) {
+  if (!write) {
+    connection.execute_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    return;
+  }
+  static const std::string lock = std::string("BEGIN; SELECT pg_advisory_xact_lock_shared(") + writers_lock + ")";
+  static const std::string text = lock + "; " + marks_query;
+  try {
+    std::vector<Row> rows;
+    try {
+      rows = connection.query_script(text);
+    } catch (const Failure&) {
+      if (connection.last_error_code() != "42P01" || !connection.is_alive()) throw;
+      // No upgrade_meta: an empty store, where nobody has anything to say yet.
+      connection.execute_script("ROLLBACK");
+      connection.execute_script(lock);
+    }
+    may_write(rows);
+  } catch (const Failure&) {
+    bool waited_in_vain = connection.is_alive() && connection.last_error_code() == "55P03";
+    if (connection.is_alive() && connection.in_transaction()) connection.execute_script("ROLLBACK");
+    if (waited_in_vain) throw Failure(FailureKind::Unavailable, paused);
+    throw;
+  }
+}
+
+std::shared_ptr<void> PostgresStore::pause_writers(Connection& session, std::chrono::milliseconds patience) {
+  auto& c = static_cast<PostgresConnection&>(session);
+  if (c.in_transaction()) throw Failure(FailureKind::Bug, "Something went wrong on our side.").with_details("pause_writers inside a transaction");
+  auto take = std::string("SELECT pg_advisory_lock(") + writers_lock + ")", give = std::string("SELECT pg_advisory_unlock(") + writers_lock + ")";
+  std::mt19937 random{std::random_device{}()};
+  auto until = std::chrono::steady_clock::now() + patience;
+  // Only asking whether the lock is free would never find it so under load. Waiting puts it before the writers that come
+  // later, but holds them up: so for moments that grow, with pauses in which they go on, when a write of somebody's lasts.
+  for (std::int64_t moment = 100;; moment = std::min<std::int64_t>(moment * 2, 1000)) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
+    try {
+      c.execute_script("BEGIN; SET LOCAL lock_timeout = " + std::to_string(std::max<std::int64_t>(1, std::min(moment, left))) + "; " + take + "; COMMIT");
+      break;
+    } catch (const Failure&) {
+      if (!c.is_alive()) throw;
+      bool busy = c.last_error_code() == "55P03" || c.last_error_code() == "40P01";
+      if (c.in_transaction()) c.execute_script("ROLLBACK");
+      if (!busy) throw;
+    }
+    if (std::chrono::steady_clock::now() >= until)
+      throw Failure(FailureKind::Unavailable, "A write to the application database does not end; the change was not begun. Look for a transaction that was left open, or try again when less goes on.");
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution<int>(30, 150)(random)));
+  }
+  return std::shared_ptr<void>(&c, [give](void* session) {
+    auto& held_by = *static_cast<PostgresConnection*>(session);
+    try {
+      if (held_by.is_alive() && held_by.in_failed_transaction()) held_by.execute_script("ROLLBACK");
+      held_by.execute_script(give);
+    } catch (const std::exception& error) {
+      // A session that is gone holds nothing; one that lives is seen here.
+      log::warning("Writers could not be let go on at once", {{"why", error.what()}});
+    }
+  });
 }
 
 std::unique_ptr<PostgresConnection> PostgresStore::take() {
@@ -43,7 +123,7 @@ std::unique_ptr<PostgresConnection> PostgresStore::take() {
   }
   lock.unlock();
   try {
-    return std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
+    return fresh();
   } catch (...) {
     give_back(nullptr);
     throw;
@@ -66,13 +146,12 @@ void PostgresStore::run_in_transaction(bool write, const std::function<void(Conn
     bool write;
     ~Leave() { gate.leave(write); }
   } leave{gate_, write};
-  const char* begin = write ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
   auto connection = take();
   try {
-    connection->execute_script(begin);
+    begin(*connection, write);
   } catch (const Failure&) {
     if (connection->is_alive()) {
-      give_back(nullptr);
+      give_back(std::move(connection));
       throw;
     }
     // The server was restarted, or a firewall dropped the idle line: nothing has been done yet, so a new one is as good.
@@ -82,8 +161,8 @@ void PostgresStore::run_in_transaction(bool write, const std::function<void(Conn
       idle_.clear();
     }
     try {
-      connection = std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
-      connection->execute_script(begin);
+      connection = fresh();
+      begin(*connection, write);
     } catch (...) {
       give_back(nullptr);
       throw;
@@ -91,8 +170,10 @@ void PostgresStore::run_in_transaction(bool write, const std::function<void(Conn
   }
   try {
     work(*connection);
+    // COMMIT of a transaction in which a statement failed would be answered by a silent ROLLBACK.
+    if (write && connection->in_failed_transaction())
+      throw Failure(FailureKind::Bug, "Something went wrong on our side; nothing was changed.").with_details("a failure inside write() was caught and not passed on");
     connection->execute_script("COMMIT");
-    // COMMIT of a transaction in which a statement failed is answered by a silent ROLLBACK.
   } catch (...) {
     bool usable = connection->is_alive();
     try {

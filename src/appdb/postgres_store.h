@@ -15,6 +15,7 @@ class PostgresStore final : public Store {
   Engine engine() const override { return Engine::Postgres; }
   const StoreOptions& options() const override { return options_; }
   std::unique_ptr<Connection> connect() override;
+  std::shared_ptr<void> pause_writers(Connection& session, std::chrono::milliseconds patience) override;
   void close_gate(Closed what) override;
   void open_gate() override;
   bool try_exclusive() override { return true; }
@@ -25,6 +26,8 @@ class PostgresStore final : public Store {
 
  private:
   std::unique_ptr<PostgresConnection> take();
+  std::unique_ptr<PostgresConnection> fresh() const;  // one for the pool
+  void begin(PostgresConnection&, bool write);
   void give_back(std::unique_ptr<PostgresConnection> connection);
   void check_ours();
 

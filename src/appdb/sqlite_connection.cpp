@@ -37,10 +37,18 @@ std::string conflict_sentence(std::string_view message) {
 
 SqliteConnection::SqliteConnection(const std::filesystem::path& file, const SqliteOpening& opening) : file_(file) {
   if (!opening.read_only) {
-    // SQLite would make the file with the process's mask; it holds password hashes and connection details.
-    int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-      int reason = errno;
+    // SQLite would make the file with the process's mask; it holds password hashes and connection details. A file that is
+    // there is never opened by hand: closing a descriptor of it drops all locks that this process holds on it through SQLite.
+    int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int reason = errno;
+    std::error_code ignored;
+    if (descriptor >= 0) {
+      ::close(descriptor);
+      reason = 0;
+    } else if (reason == EEXIST) {
+      reason = std::filesystem::is_directory(file, ignored) ? EISDIR : ::access(file.c_str(), R_OK | W_OK) == 0 ? 0 : errno;
+    }
+    if (reason != 0) {
       std::string why = reason == EACCES || reason == EPERM || reason == EROFS ? "Basalt may not write there: give it the right to, or choose another --data-dir."
                         : reason == ENOSPC                                     ? "the disk is full: free some space."
                         : reason == ENOENT                                     ? "its folder does not exist."
@@ -48,7 +56,6 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, const Sqli
                                                                                : std::string(std::strerror(reason)) + ".";
       throw Failure(FailureKind::Unavailable, "The application database " + file.string() + " cannot be opened: " + why);
     }
-    ::close(descriptor);
   }
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
@@ -89,6 +96,13 @@ SqliteConnection::~SqliteConnection() {
   for (auto& prepared : kept_) sqlite3_finalize(prepared.statement);
   sqlite3_close_v2(handle_);
 }
+
+bool SqliteConnection::is_replaced() const {
+  int moved = 0;
+  return sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
+void SqliteConnection::keep_log_on_close() { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 

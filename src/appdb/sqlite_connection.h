@@ -35,8 +35,14 @@ class SqliteConnection final : public Connection {
   // Copies one consistent snapshot into `target` (replaced when there), synced to disk. `progress` gets 0..1 now and then.
   void copy_to(const std::filesystem::path& target, const std::function<void(double)>& progress = {});
   bool in_transaction() const;
+  // Whether another file stands at the path now than the one that is open here (somebody swapped it): one stat().
+  bool is_replaced() const;
+  // Leaves the log (-wal) to others when this is the last connection to close; without, it is moved into the file and removed.
+  void keep_log_on_close();
+  const std::filesystem::path& file() const { return file_; }
 
  private:
+  friend struct Bulk;  // bulk.cpp: rows as the engine has them
   struct Prepared {
     std::string sql;
     sqlite3_stmt* statement = nullptr;
