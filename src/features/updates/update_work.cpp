@@ -112,7 +112,7 @@ json::value UpdateWork::to_json() const {
                       {"seconds", tenths(running ? std::chrono::duration<double>(SteadyClock::now() - p.began).count() : p.seconds)}, {"state", p.state},
                       {"phase", now.state == "starting" ? json::value(nullptr) : json::value(now.state)},
                       {"progress", !running ? json::value(p.state == "done" ? 1.0 : now.fraction) : now.fraction > 0 ? json::value(std::round(now.fraction * 1000) / 1000) : json::value(nullptr)},
-                      {"step", now.step}, {"steps", now.steps}, {"step_name", text_or_null(now.step_name)},
+                      {"step", now.step}, {"steps", now.steps}, {"step_name", text_or_null(now.step_name)}, {"rows", now.rows},
                       {"eta_seconds", running && now.eta_seconds ? json::value(static_cast<std::int64_t>(std::ceil(*now.eta_seconds))) : json::value(nullptr)},
                       {"error", text_or_null(p.error)}, {"result", p.result}};
 }

@@ -14,7 +14,7 @@ namespace basalt::features {
 class UpdateWork {
  public:
   struct Asked {
-    std::string kind;   // backup | verify | restore | finalise
+    std::string kind;   // backup | verify | restore | finalise | upload
     std::string about;  // what it is done to, for a person: a backup's time; may be empty
     std::string by;     // who asked
   };
@@ -32,7 +32,7 @@ class UpdateWork {
   json::value run(Asked asked, const Job& job);
   // What runs, or ran last since the server started; null when there was nothing. Any thread.
   // {id, kind, about, by, started_at, seconds, state: running|done|failed, phase, progress: 0..1 or null, step, steps,
-  //  step_name, eta_seconds, error, result}
+  //  step_name, rows, eta_seconds, error, result}
   json::value to_json() const;
 
  private:

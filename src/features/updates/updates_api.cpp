@@ -216,6 +216,7 @@ void add_update_routes(http::Routes& routes, Services& services, UpdateOptions o
 
   routes.get("/api/basalt/updates", [updates](http::Request&) -> json::value { return state_json(*updates); }).administrator().runs_on(http::Pool::Query).summary("Versions, the plan, nodes, runs, backups and parked values.");
 
+  // Without a look into the application database: it is asked every second, also while that is being replaced.
   routes.get("/api/basalt/updates/progress", [updates](http::Request&) -> json::value { return json::object{{"work", updates->work.to_json()}}; })
       .administrator()
       .summary("How far the work is that runs, or how the last one ended.");
@@ -224,6 +225,18 @@ void add_update_routes(http::Routes& routes, Services& services, UpdateOptions o
     if (!updates->options.release) throw Failure(FailureKind::BadRequest, "No release feed is configured; set the option release-feed to a file or an address.");
     return updates->options.release(true);
   }).administrator().runs_on(http::Pool::Query).summary("Ask the release feed now.");
+
+  routes.post("/api/basalt/updates/finalise", [updates](http::Request& request) -> http::Response {
+    auto job = [updates](upgrade::Progress& progress) -> json::value {
+      auto context = updates->context(&progress);
+      return upgrade::finalise(context).to_json();
+    };
+    auto context = updates->context();
+    auto status = upgrade::status(context);
+    if (status.pending.empty()) throw Failure(FailureKind::Conflict, "Nothing is left to finalise.");
+    log::info("Finalise asked for", {{"schema", std::to_string(status.schema)}, {"by", request.caller().email}});
+    return http::Response::json(updates->work.start({"finalise", "schema " + std::to_string(status.schema), request.caller().common_name()}, job), 202);
+  }).administrator().runs_on(http::Pool::Query).summary("Put what an upgrade left for later into effect; older versions cannot open the data afterwards.");
 
   add_backup_routes(routes, updates);
   add_parked_routes(routes, updates);

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from './client';
 import { refresh } from './query_client';
-import type { ApiKey, Backup, CollectionGraph, Group, GroupDetail, Page, PermissionsGraph, Setting, Updates, User } from './types';
+import type { ApiKey, Backup, CollectionGraph, Group, GroupDetail, Page, ParkedPage, ParkedValue, PermissionsGraph, Release, Setting, Updates, UpdateWork, User } from './types';
 
 type Options = { signal?: AbortSignal };
 
@@ -87,13 +87,36 @@ export const api_keys = {
   },
 };
 
+const stale_updates = () => refresh(['updates'], ['parked']);
+
 export const updates = {
   state: ({ signal }: Options = {}) => api.get<Updates>('/api/basalt/updates', { signal }),
-  back_up: async () => {
-    const backup = await api.post<Backup>('/api/basalt/backup');
-    await refresh(['updates']);
+  progress: ({ signal }: Options = {}) => api.get<{ work: UpdateWork | null }>('/api/basalt/updates/progress', { signal }),
+  check: () => api.post<Release>('/api/basalt/updates/check'),
+  finalise: () => api.post<UpdateWork>('/api/basalt/updates/finalise'),
+  back_up: () => api.post<UpdateWork>('/api/basalt/backup', { in_background: true }),
+  verify: (id: string) => api.post<UpdateWork>('/api/basalt/backup/verify', { id, in_background: true }),
+  restore: (id: string, confirm: string) => api.post<UpdateWork>('/api/basalt/backup/restore', { id, confirm }),
+  /** Where the browser fetches the file itself. */
+  file: (id: string) => `/api/basalt/backup/${encodeURIComponent(id)}/file`,
+  upload: async (file: Blob) => {
+    const backup = await api.post_file<Backup>('/api/basalt/backup/file', file);
+    await stale_updates();
     return backup;
   },
+  parked: (query: { table?: string; state?: string; limit: number; offset: number }, { signal }: Options = {}) =>
+    api.get<ParkedPage>('/api/basalt/parked', { signal, query }),
+  take: async (id: number) => {
+    const value = await api.post<ParkedValue>(`/api/basalt/parked/${id}/take`);
+    await stale_updates();
+    return value;
+  },
+  untake: async (id: number) => {
+    const value = await api.post<ParkedValue>(`/api/basalt/parked/${id}/untake`);
+    await stale_updates();
+    return value;
+  },
+  stale: stale_updates,
 };
 
 export function useGroups() {

@@ -85,13 +85,15 @@ function default_message(status: number): string {
 
 async function send(method: string, path: string, body: unknown, options: RequestOptions = {}): Promise<Response> {
   let response: Response;
+  const file = body instanceof Blob;
+  const content_type = body === undefined ? undefined : file ? 'application/octet-stream' : 'application/json';
   try {
     response = await fetch(address(path, options.query), {
       method,
       signal: options.signal,
       credentials: 'same-origin',
-      headers: body === undefined ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: content_type === undefined ? { Accept: 'application/json' } : { Accept: 'application/json', 'Content-Type': content_type },
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
@@ -123,6 +125,8 @@ export const api = {
   post: <T>(path: string, body: unknown = {}, options?: RequestOptions) => json<T>('POST', path, body, options),
   put: <T>(path: string, body: unknown = {}, options?: RequestOptions) => json<T>('PUT', path, body, options),
   delete: <T = void>(path: string, body?: unknown, options?: RequestOptions) => json<T>('DELETE', path, body, options),
+  /** The bytes of a file as they are, answered with JSON. */
+  post_file: <T>(path: string, file: Blob, options?: RequestOptions) => json<T>('POST', path, file, options),
   /** A file: POSTs and hands back the bytes with the name the server gave them. */
   async file(path: string, body: unknown, options?: RequestOptions): Promise<{ blob: Blob; name: string }> {
     const response = await send('POST', path, body, options);

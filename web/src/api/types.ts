@@ -579,45 +579,194 @@ export interface ApiKey {
   updated_by?: UserSummary;
 }
 
-export interface MigrationRun {
-  /** Number of the step in the store's history. */
-  migration: number | string;
-  name?: string;
-  direction: string;
+/** One step of a run: a migration, up or down. */
+export interface MigrationStep {
+  migration: number;
+  name: string;
+  direction: 'up' | 'down';
   state: string;
-  rows: number | null;
-  ms: number | null;
-  binary: string | null;
+  rows: number;
+  ms: number;
   at: string;
 }
 
+/** One run of the store from a schema to another, with what it did. */
+export interface MigrationRun {
+  run: number | null;
+  direction: 'up' | 'down';
+  from: number;
+  to: number;
+  state: string;
+  binary: string;
+  started_at: string;
+  ended_at: string | null;
+  rows: number;
+  ms: number;
+  backup: string | null;
+  error: string | null;
+  steps: MigrationStep[];
+}
+
 export interface Backup {
-  id: number | string;
+  id: string;
   path: string;
+  file: string;
   bytes: number;
-  kind: string;
+  kind: 'upgrade' | 'manual' | 'scheduled' | 'restore' | string;
   reason: string;
-  schema: number | string;
+  schema: number;
+  engine: 'sqlite' | 'postgres' | '';
+  binary: string;
   created_at: string;
   verified_at: string | null;
+  drilled_at?: string | null;
+  encrypted?: boolean;
+  damaged: boolean;
   tables: number;
   rows: number;
 }
 
+export interface PlanOperation {
+  text: string;
+  /** "finalise" waits until no older version serves any more. */
+  phase?: 'now' | 'finalise';
+}
+
+export interface PlanStep {
+  migration: number;
+  name: string;
+  direction: 'up' | 'down';
+  operations: (string | PlanOperation)[];
+  rows: number;
+  will_park: number;
+  seconds?: number | null;
+}
+
+export interface UpdatePlan {
+  from: number;
+  to: number;
+  steps: PlanStep[];
+  blocked: string | null;
+  bytes_needed: number;
+  bytes_free: number;
+  eta_seconds: number;
+  eta_p95_seconds?: number | null;
+  longest_lock_ms?: number | null;
+}
+
+export interface UpdateNode {
+  id: string;
+  name: string;
+  binary: string;
+  target: number;
+  heartbeat: string;
+  live: boolean;
+  self: boolean;
+}
+
+/** What runs on the application database, or ran last since the server started. */
+export interface UpdateWork {
+  id: number;
+  kind: 'backup' | 'verify' | 'restore' | 'finalise' | 'upload' | string;
+  about: string | null;
+  by: string | null;
+  started_at: string;
+  seconds: number;
+  state: 'running' | 'done' | 'failed';
+  phase: string | null;
+  /** 0..1; null while nothing is known yet. */
+  progress: number | null;
+  step: number;
+  steps: number;
+  step_name: string | null;
+  rows?: number;
+  eta_seconds: number | null;
+  error: string | null;
+  result: Record<string, unknown> | null;
+}
+
+export interface Release {
+  current: string;
+  available: { version: string; released_at: string; class: string; notes: string } | null;
+  /** "off", "ok", or "failed: " and a sentence. */
+  feed: string;
+  checked_at: string | null;
+}
+
+export interface PendingOperation {
+  migration: number;
+  operation: number;
+  name: string;
+  description: string;
+}
+
+export interface Drift {
+  missing: { what: string; repair?: string | null }[];
+  extra: { what: string }[];
+}
+
+export interface ParkedCount {
+  table: string;
+  column: string | null;
+  state: 'parked' | 'superseded' | 'orphan';
+  count: number;
+}
+
+export interface ParkedValue {
+  id: number;
+  migration: number;
+  table: string;
+  column: string | null;
+  row: string;
+  state: 'parked' | 'superseded' | 'orphan' | 'returned' | 'taken';
+  kind: 'value' | 'row';
+  title: string | null;
+  /** {value}, {text}, {patch} or {row}; {hidden} for secrets. */
+  value: unknown;
+  shown: unknown;
+  current: unknown;
+  parked_at: string;
+  can_take: boolean;
+  why_not: string | null;
+}
+
+export interface ParkedPage {
+  data: ParkedValue[];
+  total: number;
+  limit: number;
+  offset: number;
+  counts: ParkedCount[];
+}
+
 export interface Updates {
   version: string;
-  schema: number | string;
+  schema: number;
+  target: number;
+  level?: number;
+  compat_floor: number;
+  made_by: string | null;
   engine: 'sqlite' | 'postgres';
+  store_version: string | null;
   instance_id: string;
   /** Where the store stands, in words. */
-  sentence?: string;
-  /** Oldest schema an older binary may still use. */
-  compat_floor?: number;
-  history: MigrationRun[];
+  sentence: string;
+  runs: MigrationRun[];
   backups: Backup[];
-  parked: { table: string; column: string; count: number }[];
-  plan: { from: number | string; to: number | string; steps: { migration: number | string; name?: string; operations: string[]; rows?: number | null; will_park?: unknown }[] } | null;
-  progress: { step?: string; step_name?: string; progress?: number; eta_seconds?: number } | null;
+  parked: ParkedCount[];
+  plan: UpdatePlan | null;
+  way_back: UpdatePlan | null;
+  warnings: string[];
+  schedule: { every: string; keep: number; encrypted: boolean; folder: string; free_bytes: number };
+  release: Release | null;
+  work: UpdateWork | null;
+  nodes?: UpdateNode[];
+  pending?: PendingOperation[];
+  expanded_at?: string | null;
+  bake_minutes?: number;
+  /** What another process does to the data right now. */
+  running?: { state: string; from: number; to: number; step?: number; steps?: number; step_name?: string; rows?: number; eta_seconds?: number | null; binary?: string; pid?: number; at?: string } | null;
+  lock?: { host: string; pid: number; purpose: string; since?: string } | null;
+  drift?: Drift | null;
 }
 
 export interface FieldValues {

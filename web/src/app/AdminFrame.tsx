@@ -1,5 +1,5 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { IconArrowLeft, IconDatabase, IconFolder, IconKey, IconListDetails, IconLockAccess, IconMenu2, IconRefreshDot, IconSettings, IconUser, IconUsersGroup, type Icon } from '@tabler/icons-react';
+import { IconArchive, IconArrowLeft, IconDatabase, IconFolder, IconHistory, IconKey, IconListDetails, IconLockAccess, IconMenu2, IconPackage, IconRefreshDot, IconServer2, IconSettings, IconUser, IconUsersGroup, type Icon } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useProperties } from '@/api/session';
@@ -50,7 +50,13 @@ export const sections: Section[] = [
       { key: 'collections', href: '/admin/permissions/collections', icon: IconFolder },
     ],
   },
-  { key: 'updates', href: '/admin/updates', under: ['/admin/updates'], pages: [{ key: 'overview', href: '/admin/updates', icon: IconRefreshDot }] },
+  { key: 'updates', href: '/admin/updates', under: ['/admin/updates'], pages: [
+    { key: 'overview', href: '/admin/updates', icon: IconRefreshDot },
+    { key: 'backups', href: '/admin/updates/backups', icon: IconArchive },
+    { key: 'parked', href: '/admin/updates/parked', icon: IconPackage },
+    { key: 'nodes', href: '/admin/updates/nodes', icon: IconServer2 },
+    { key: 'history', href: '/admin/updates/history', icon: IconHistory },
+  ] },
 ];
 
 /** The menu entry whose address is the longest beginning of the path. */

@@ -146,6 +146,10 @@ const admin_pages = [
   administered('/permissions/data', admin_permissions, 'DataPermissionsPage'),
   administered('/permissions/collections', admin_permissions, 'CollectionPermissionsPage'),
   administered('/updates', () => import('@/features/admin/updates/UpdatesPage'), 'UpdatesPage'),
+  administered('/updates/backups', () => import('@/features/admin/updates/BackupsPage'), 'BackupsPage'),
+  administered('/updates/parked', () => import('@/features/admin/updates/ParkedPage'), 'ParkedPage'),
+  administered('/updates/nodes', () => import('@/features/admin/updates/NodesPage'), 'NodesPage'),
+  administered('/updates/history', () => import('@/features/admin/updates/HistoryPage'), 'HistoryPage'),
   administered('/api-keys', () => import('@/features/admin/api_keys/ApiKeysPage'), 'ApiKeysPage'),
 ];
 

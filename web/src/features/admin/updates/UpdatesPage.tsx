@@ -1,112 +1,201 @@
-import { useQuery } from '@tanstack/react-query';
-import { IconCheck, IconDatabaseExport } from '@tabler/icons-react';
+import { IconArrowRight, IconRefresh, IconServer2 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
-import type { Backup, MigrationRun, Updates } from '@/api/types';
-import { usePageTitle } from '@/lib/frame';
+import type { Release, UpdatePlan, Updates } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
-import { duration, exact, when } from '@/lib/time';
-import { Button } from '@/ui/Button';
-import { Tag } from '@/ui/Chip';
-import { Hexagon } from '@/ui/Hexagon';
-import { PageHead } from '@/ui/PageHead';
-import { CopyButton, ErrorCard, ListSkeleton } from '@/ui/States';
+import { ago_inside, duration, exact, when } from '@/lib/time';
+import { Button, Link } from '@/ui/Button';
+import { Tag, type TagTone } from '@/ui/Chip';
+import { ConfirmDialog, Dialog } from '@/ui/Dialog';
+import { Markdown } from '@/ui/markdown';
+import { CopyButton } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
 import admin from '../admin.module.css';
-import styles from './UpdatesPage.module.css';
-import '../strings';
-import './strings';
+import { BackupsCard } from './BackupsPage';
+import { Banner, Seen, UpdatesFrame, type UpdatesTools } from './frame';
+import { capital, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
+import styles from './updates.module.css';
 
 /** Only what the engine does: every figure on this page comes from the server. */
 export function UpdatesPage() {
   const { t } = useTranslation('admin_updates');
-  const { t: common } = useTranslation('admin');
-  usePageTitle(t('title'));
-  const state = useQuery({
-    queryKey: ['updates'],
-    queryFn: ({ signal }) => updates.state({ signal }),
-    refetchInterval: (query) => (query.state.data?.progress ? 1000 : false),
-  });
+  return (
+    <UpdatesFrame title={t('title')} text={t('text')} tools={({ data }) => data.release && data.release.feed !== 'off' && <CheckNow release={data.release} />}>
+      {(tools) => (
+        <>
+          <Versions data={tools.data} />
+          {tools.data.pending && tools.data.pending.length > 0 && <Pending {...tools} />}
+          <div className={styles.columns}>
+            <div className={styles.stack}>
+              <Plan data={tools.data} />
+              <BackupsCard {...tools} most={4} />
+            </div>
+            <div className={styles.stack}>
+              <NodesCard data={tools.data} />
+              <WayBack data={tools.data} />
+              <ParkedCard data={tools.data} />
+            </div>
+          </div>
+        </>
+      )}
+    </UpdatesFrame>
+  );
+}
+
+function CheckNow({ release }: { release: Release }) {
+  const { t } = useTranslation('admin_updates');
   const [busy, set_busy] = useState(false);
-  async function back_up() {
+  async function check() {
     set_busy(true);
     try {
-      const made = await updates.back_up();
-      toast(t('backed_up', { tables: count(made.tables), rows: count(made.rows) }));
+      await updates.check();
+      await updates.stale();
+      toast(t('checked_toast'));
     } catch (error) {
       toast_failure(error);
     } finally {
       set_busy(false);
     }
   }
-  const data = state.data;
   return (
-    <div>
-      <PageHead title={t('title')} text={t('text')} />
-      {state.isError ? (
-        <ErrorCard title={common('failed')} detail={state.error.message} onRetry={() => void state.refetch()} />
-      ) : !data ? (
-        <div className={admin.loading}>
-          <ListSkeleton />
-        </div>
-      ) : (
-        <>
-          <section className={styles.now}>
-            <div>
-              <p>{t('running')}</p>
-              <div className={styles.version}>
-                {data.version}
-                <Tag>{t('schema', { schema: data.schema })}</Tag>
-              </div>
-            </div>
-            <dl>
-              <div>
-                <dt>{t('store')}</dt>
-                <dd>{t(data.engine)}</dd>
-              </div>
-              <div>
-                <dt>{t('instance')}</dt>
-                <dd className="code">{data.instance_id}</dd>
-              </div>
-            </dl>
-            <Button kind="primary" busy={busy} icon={<IconDatabaseExport size={16} aria-hidden />} onClick={() => void back_up()}>
-              {busy ? t('backing_up') : t('back_up')}
-            </Button>
-          </section>
-          {data.progress && <Progress progress={data.progress} />}
-          <div className={styles.columns}>
-            <div className={styles.column}>
-              <Plan plan={data.plan} sentence={data.sentence} />
-              <Backups backups={data.backups} />
-              <History history={data.history} />
-            </div>
-            <div className={styles.column}>
-              <Parked parked={data.parked} />
-            </div>
-          </div>
-        </>
-      )}
-    </div>
+    <>
+      <span className={admin.muted} title={exact(release.checked_at)}>
+        {release.checked_at ? t('checked', { when: ago_inside(release.checked_at) }) : t('never_checked')}
+      </span>
+      <Button icon={<IconRefresh size={16} aria-hidden />} busy={busy} onClick={() => void check()}>
+        {t('check_now')}
+      </Button>
+    </>
   );
 }
 
-function Progress({ progress }: { progress: NonNullable<Updates['progress']> }) {
+const class_tones: Record<string, TagTone> = { security: 'red', major: 'brand', minor: 'green', patch: 'plain' };
+
+function Versions({ data }: { data: Updates }) {
   const { t } = useTranslation('admin_updates');
-  const share = Math.round((progress.progress ?? 0) * 100);
+  const [notes, set_notes] = useState(false);
+  const release = data.release;
+  const available = release?.available && is_newer(release.available.version, data.version) ? release.available : null;
+  const failed = release?.feed.startsWith('failed');
+  const known_class = available && available.class in class_tones;
   return (
-    <section className={`${admin.card} ${styles.progress}`}>
-      <b>{t('progress')}</b>
-      <span>{t('progress_left', { step: [progress.step, progress.step_name].filter(Boolean).join(': '), time: duration((progress.eta_seconds ?? 0) * 1000) })}</span>
-      <div className={styles.track} role="progressbar" aria-label={t('progress')} aria-valuenow={share} aria-valuemin={0} aria-valuemax={100}>
-        <i style={{ width: `${share}%` }} />
+    <section className={styles.now} aria-label={t('title')}>
+      <div className={styles.now_side}>
+        <p>{t('running')}</p>
+        <div className={styles.version}>
+          {data.version}
+          <Tag>{t('schema', { schema: data.schema })}</Tag>
+        </div>
       </div>
+      <span className={styles.now_arrow}>{available && <IconArrowRight size={20} stroke={1.6} aria-hidden />}</span>
+      <div className={styles.now_side}>
+        {available ? (
+          <>
+            <p>
+              {t('available')}, <span title={exact(available.released_at)}>{t('released', { when: when(available.released_at) })}</span>
+            </p>
+            <div className={styles.version}>
+              {available.version}
+              {available.class && <Tag tone={class_tones[available.class] ?? 'plain'}>{known_class ? t(`class_${available.class}`) : capital(available.class)}</Tag>}
+              <Button kind="quiet" onClick={() => set_notes(true)}>
+                {t('what_is_new')}
+              </Button>
+            </div>
+          </>
+        ) : failed ? (
+          <>
+            <p className={styles.strong}>{t('feed_failed')}</p>
+            <p>{release?.feed.replace(/^failed:\s*/, '')}</p>
+          </>
+        ) : !release || release.feed === 'off' ? (
+          <p>{t('feed_off')}</p>
+        ) : (
+          <span className={styles.fine}>
+            <Seen />
+            {t('newest')}
+          </span>
+        )}
+      </div>
+      <dl className={styles.facts}>
+        <div>
+          <dt>{t('store')}</dt>
+          <dd>{data.engine === 'sqlite' ? t('sqlite') : t('postgres', { version: data.store_version?.split(' ')[0] ?? '' })}</dd>
+        </div>
+        {data.made_by && (
+          <div>
+            <dt>{t('made_by')}</dt>
+            <dd className="tabular">Basalt {data.made_by}</dd>
+          </div>
+        )}
+        <div>
+          <dt>{t('floor')}</dt>
+          <dd>{t('floor_schema', { schema: data.compat_floor })}</dd>
+        </div>
+        <div>
+          <dt>{t('instance')}</dt>
+          <dd className="code">{data.instance_id}</dd>
+        </div>
+      </dl>
+      {available && (
+        <Dialog opened={notes} onClose={() => set_notes(false)} title={t('what_is_new_in', { version: available.version })} width={640} actions={<Button onClick={() => set_notes(false)}>{t('ui:close')}</Button>}>
+          {available.notes.trim() ? <Markdown className={styles.notes} text={available.notes} /> : t('notes_none')}
+        </Dialog>
+      )}
     </section>
   );
 }
 
-function Plan({ plan, sentence }: { plan: Updates['plan']; sentence?: string }) {
+function Pending({ data, busy, look }: UpdatesTools) {
   const { t } = useTranslation('admin_updates');
+  const [asking, set_asking] = useState(false);
+  const pending = data.pending ?? [];
+  const older = older_nodes(data);
+  const names = older.map((node) => `${node.name} (${node.binary})`).join(', ');
+  return (
+    <section className={admin.card} aria-labelledby="pending">
+      <div className={admin.card_head}>
+        <h2 id="pending">{t('pending')}</h2>
+        <Tag tone="ember">{count(pending.length)}</Tag>
+        {data.expanded_at && <span className={admin.muted}>{t('pending_since', { when: ago_inside(data.expanded_at) })}</span>}
+        <Button kind="primary" disabled={busy} onClick={() => set_asking(true)}>
+          {t('finalise')}
+        </Button>
+      </div>
+      <p className={styles.note}>
+        {t('pending_text', { count: pending.length, schema: data.schema })} {data.bake_minutes ? t('pending_bake', { time: duration(data.bake_minutes * 60_000) }) : ''}
+      </p>
+      <ul className={styles.lines}>
+        {pending.map((one) => (
+          <li key={`${one.migration}.${one.operation}`}>
+            <span className={styles.number}>{one.migration}</span>
+            <div className={styles.two_lines}>
+              <b>{capital(one.description)}</b>
+              <span>{words_of(one.name)}</span>
+            </div>
+          </li>
+        ))}
+      </ul>
+      <ConfirmDialog
+        opened={asking}
+        onClose={() => set_asking(false)}
+        title={t('finalise_title', { schema: data.schema })}
+        confirm={t('finalise')}
+        onConfirm={async () => {
+          await updates.finalise();
+          look();
+        }}
+      >
+        <p>{t('finalise_text')}</p>
+        {older.length > 0 ? <Banner title={t('finalise_older', { count: older.length, names })} /> : <p>{t('finalise_none_older')}</p>}
+      </ConfirmDialog>
+    </section>
+  );
+}
+
+function Plan({ data }: { data: Updates }) {
+  const { t } = useTranslation('admin_updates');
+  const plan = data.plan;
   return (
     <section className={admin.card} aria-labelledby="plan">
       <div className={admin.card_head}>
@@ -120,203 +209,197 @@ function Plan({ plan, sentence }: { plan: Updates['plan']; sentence?: string }) 
       </div>
       {!plan || plan.steps.length === 0 ? (
         <p className={styles.none}>
-          <Seen /> {sentence ? `${sentence} ${t('plan_none')}` : t('plan_none')}
+          <Seen /> <span>{t('plan_none', { sentence: data.sentence })}</span>
         </p>
       ) : (
-        <div className={styles.scroll} tabIndex={0}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('step')}</th>
-                <th scope="col">{t('what')}</th>
+        <PlanTable plan={plan} />
+      )}
+    </section>
+  );
+}
+
+export function PlanTable({ plan }: { plan: UpdatePlan }) {
+  const { t } = useTranslation('admin_updates');
+  const figures = figures_of(plan);
+  const down = plan.to < plan.from;
+  return (
+    <>
+      {plan.blocked && (
+        <p className={styles.note}>
+          <b>{t('plan_blocked')}.</b> {plan.blocked}
+        </p>
+      )}
+      <dl className={styles.figures}>
+        <div>
+          <dt>{t('figure_time')}</dt>
+          <dd>
+            {duration(plan.eta_seconds * 1000)}
+            {plan.eta_p95_seconds ? <small>{t('figure_time_p95', { time: duration(plan.eta_p95_seconds * 1000) })}</small> : null}
+          </dd>
+        </div>
+        <div>
+          <dt>{t('figure_rows')}</dt>
+          <dd>{count(figures.rows)}</dd>
+        </div>
+        {plan.longest_lock_ms !== undefined && plan.longest_lock_ms !== null && (
+          <div>
+            <dt>{t('figure_lock')}</dt>
+            <dd>{duration(plan.longest_lock_ms)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>{t('figure_disk')}</dt>
+          <dd>
+            {bytes(plan.bytes_needed)}
+            <small>{t('figure_disk_free', { free: bytes(plan.bytes_free) })}</small>
+          </dd>
+        </div>
+        {down && (
+          <div>
+            <dt>{t('figure_parks')}</dt>
+            <dd>{figures.parks ? count(figures.parks) : t('parks_none')}</dd>
+          </div>
+        )}
+      </dl>
+      <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('plan')}>
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">{t('step')}</th>
+              <th scope="col">{t('what')}</th>
+              {figures.later > 0 && <th scope="col">{t('when_done')}</th>}
+              <th scope="col" data-end>
+                {t('rows')}
+              </th>
+              {down && (
                 <th scope="col" data-end>
-                  {t('rows')}
+                  {t('figure_parks')}
                 </th>
-              </tr>
-            </thead>
-            <tbody>
-              {plan.steps.map((step) => (
-                <tr key={step.migration}>
-                  <td className={styles.strong}>{step.name ? `${step.migration}  ${step.name.replaceAll('_', ' ')}` : step.migration}</td>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {plan.steps.map((step) => {
+              const operations = step.operations.map(operation_of);
+              return (
+                <tr key={`${step.direction}${step.migration}`}>
+                  <td className={styles.strong}>
+                    <span className={styles.number}>{step.migration}</span> {words_of(step.name)}
+                  </td>
                   <td>
                     <ul className={styles.operations}>
-                      {step.operations.map((operation, index) => (
-                        <li key={index}>{operation}</li>
+                      {operations.map((one, index) => (
+                        <li key={index}>{capital(one.text)}</li>
                       ))}
                     </ul>
                   </td>
+                  {figures.later > 0 && (
+                    <td className={styles.quiet}>
+                      <ul className={styles.operations}>
+                        {operations.map((one, index) => (
+                          <li key={index}>{one.phase === 'finalise' ? t('at_finalise') : t('now')}</li>
+                        ))}
+                      </ul>
+                    </td>
+                  )}
                   <td data-end>{count(step.rows)}</td>
+                  {down && <td data-end>{step.will_park ? count(step.will_park) : '–'}</td>}
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function WayBack({ data }: { data: Updates }) {
+  const { t } = useTranslation('admin_updates');
+  const plan = data.way_back;
+  const [open, set_open] = useState(false);
+  if (!plan) return null;
+  const { parks } = figures_of(plan);
+  const time = duration(Math.max(1, Math.round(plan.eta_seconds)) * 1000);
+  return (
+    <section className={admin.card} aria-labelledby="way_back">
+      <div className={admin.card_head}>
+        <h2 id="way_back">{t('way_back', { schema: plan.to })}</h2>
+        <Button kind="quiet" size="small" onClick={() => set_open(true)}>
+          {t('what')}
+        </Button>
+      </div>
+      <p className={styles.note}>{plan.blocked ? t('way_back_blocked', { why: plan.blocked }) : parks === 0 ? t('way_back_none_parked', { time }) : t('way_back_parked', { time, count: parks })}</p>
+      {!plan.blocked && (
+        <p className={styles.note}>
+          {t('way_back_how')}
+          <code className={styles.command}>basalt migrate down --to {plan.to}</code>
+        </p>
       )}
+      <Dialog opened={open} onClose={() => set_open(false)} title={t('way_back', { schema: plan.to })} width={760} actions={<Button onClick={() => set_open(false)}>{t('ui:close')}</Button>}>
+        <div className={admin.card}>
+          <PlanTable plan={plan} />
+        </div>
+      </Dialog>
     </section>
   );
 }
 
-function Seen() {
-  return (
-    <Hexagon size={16} tone="green">
-      <IconCheck size={10} stroke={3} aria-hidden />
-    </Hexagon>
-  );
-}
-
-function Backups({ backups }: { backups: Backup[] }) {
+function NodesCard({ data }: { data: Updates }) {
   const { t } = useTranslation('admin_updates');
-  const unchecked = backups.filter((backup) => !backup.verified_at).length;
+  const nodes = data.nodes ?? [];
+  const live = nodes.filter((node) => node.live).length;
   return (
-    <section className={admin.card} aria-labelledby="backups">
+    <section className={admin.card} aria-labelledby="nodes">
       <div className={admin.card_head}>
-        <h2 id="backups">{t('backups')}</h2>
-        {backups.length > 0 &&
-          (unchecked === 0 ? (
-            <span className={styles.fine}>
-              <Seen />
-              {t('all_checked', { count: backups.length })}
-            </span>
-          ) : (
-            <Tag tone="amber">{t('some_unchecked', { count: unchecked })}</Tag>
+        <h2 id="nodes">{t('nodes')}</h2>
+        {live > 0 && <span className={admin.muted}>{t('nodes_live', { count: live })}</span>}
+      </div>
+      {nodes.length === 0 ? (
+        <p className={styles.none}>{t('nodes_none')}</p>
+      ) : (
+        <ul className={styles.lines}>
+          {nodes.slice(0, 6).map((node) => (
+            <li key={node.id}>
+              <IconServer2 size={16} stroke={1.6} aria-hidden />
+              <b>{node.name}</b>
+              <Tag tone={node_tone(node, data.schema)}>{node.binary}</Tag>
+              <span className={styles.lines_end} title={exact(node.heartbeat)}>
+                {node.self ? t('this_one') : node.live ? t('heard_when', { when: ago_inside(node.heartbeat) }) : `${t('gone')}, ${ago_inside(node.heartbeat)}`}
+              </span>
+            </li>
           ))}
-      </div>
-      {backups.length === 0 ? (
-        <p className={styles.none}>{t('backups_none')}</p>
-      ) : (
-        <div className={styles.scroll} tabIndex={0}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('taken')}</th>
-                <th scope="col">{t('why')}</th>
-                <th scope="col">{t('schema_head')}</th>
-                <th scope="col" data-end>
-                  {t('rows')}
-                </th>
-                <th scope="col" data-end>
-                  {t('size')}
-                </th>
-                <th scope="col">{t('checked')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {backups.map((backup) => (
-                <tr key={backup.id} title={t('path', { path: backup.path })}>
-                  <td className={styles.strong} title={exact(backup.created_at)}>
-                    {when(backup.created_at)}
-                  </td>
-                  <td className={admin.muted}>{backup.reason}</td>
-                  <td className="tabular">{backup.schema}</td>
-                  <td data-end>{count(backup.rows)}</td>
-                  <td data-end>{bytes(backup.bytes)}</td>
-                  <td>
-                    {backup.verified_at ? (
-                      <span className={styles.fine} title={exact(backup.verified_at)}>
-                        <Seen />
-                        {when(backup.verified_at)}
-                      </span>
-                    ) : (
-                      <span className={admin.muted}>{t('unchecked')}</span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        </ul>
       )}
     </section>
   );
 }
 
-const first_rows = 12;
-
-function History({ history }: { history: MigrationRun[] }) {
+function ParkedCard({ data }: { data: Updates }) {
   const { t } = useTranslation('admin_updates');
-  const [all, set_all] = useState(false);
-  const state = (run: MigrationRun) => {
-    if (/fail|error/i.test(run.state)) return <Tag tone="red">{t('failed_state')}</Tag>;
-    if (/run|start|pending/i.test(run.state)) return <Tag tone="ember">{t('running_state')}</Tag>;
-    return <Tag tone="green">{t('done')}</Tag>;
-  };
-  return (
-    <section className={admin.card} aria-labelledby="history">
-      <div className={admin.card_head}>
-        <h2 id="history">{t('history')}</h2>
-        <span className={admin.muted}>{t('history_text')}</span>
-      </div>
-      {history.length === 0 ? (
-        <p className={styles.none}>{t('history_none')}</p>
-      ) : (
-        <div className={styles.scroll} tabIndex={0}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th scope="col">{t('step')}</th>
-                <th scope="col">{t('direction')}</th>
-                <th scope="col">{t('state')}</th>
-                <th scope="col" data-end>
-                  {t('rows')}
-                </th>
-                <th scope="col" data-end>
-                  {t('time')}
-                </th>
-                <th scope="col">{t('by')}</th>
-                <th scope="col">{t('at')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {(all ? history : history.slice(0, first_rows)).map((run, index) => (
-                <tr key={index}>
-                  <td className={styles.strong}>{run.name ? `${run.migration}  ${run.name.replaceAll('_', ' ')}` : run.migration}</td>
-                  <td>{/down|back|reverse/i.test(run.direction) ? t('down') : t('up')}</td>
-                  <td>{state(run)}</td>
-                  <td data-end>{count(run.rows)}</td>
-                  <td data-end>{duration(run.ms)}</td>
-                  <td className={admin.muted}>{run.binary ?? ''}</td>
-                  <td className={admin.muted} title={exact(run.at)}>
-                    {when(run.at)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          {!all && history.length > first_rows && (
-            <div className={styles.more}>
-              <Button kind="quiet" onClick={() => set_all(true)}>
-                {t('show_all', { count: history.length })}
-              </Button>
-            </div>
-          )}
-        </div>
-      )}
-    </section>
-  );
-}
-
-function Parked({ parked }: { parked: Updates['parked'] }) {
-  const { t } = useTranslation('admin_updates');
-  const total = parked.reduce((sum, one) => sum + one.count, 0);
+  const total = data.parked.reduce((sum, one) => sum + one.count, 0);
   return (
     <section className={admin.card} aria-labelledby="parked">
       <div className={admin.card_head}>
         <h2 id="parked">{t('parked')}</h2>
         {total > 0 && <Tag>{count(total)}</Tag>}
+        {total > 0 && <Link href="/admin/updates/parked">{t('parked_all')}</Link>}
       </div>
-      {parked.length === 0 ? (
-        <p className={styles.none}>{t('parked_none')}</p>
+      {total === 0 ? (
+        <p className={styles.none}>{t('parked_none_text')}</p>
       ) : (
-        <ul className={styles.parked}>
-          {parked.map((one) => (
-            <li key={`${one.table}.${one.column}`}>
-              <b>{one.table}</b>
-              <span>{t('parked_row', { count: one.count, column: one.column })}</span>
+        <ul className={styles.lines}>
+          {data.parked.slice(0, 5).map((one) => (
+            <li key={`${one.table}.${one.column}.${one.state}`}>
+              <div className={styles.two_lines}>
+                <b>{table_words(t, one.table)}</b>
+                <span>{one.column ? t('parked_count', { count: one.count, column: words_of(one.column).toLowerCase() }) : t('parked_count_rows', { count: one.count })}</span>
+              </div>
+              {one.state !== 'parked' && <Tag tone={one.state === 'orphan' ? 'plain' : 'amber'}>{t(`parked_state_${one.state}`)}</Tag>}
             </li>
           ))}
         </ul>
       )}
-      <p className={styles.note}>{t('parked_text')}</p>
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { item_path } from '@/lib/paths';
 import { Link } from '@/ui/Button';
 import { describeValue, type Parameter } from '@/query/parameters';
 import { say } from '@/query/words';
-import { Markdown, safeAddress } from '../markdown';
+import { Markdown, safeAddress } from '@/ui/markdown';
 import { virtualKind } from '../model';
 import type { Values } from '../values';
 import styles from '../dashboard.module.css';
