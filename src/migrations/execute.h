@@ -24,6 +24,9 @@ class Executor {
   // batches; it may throw to stop.
   void run(const Operation& operation, int number, Direction direction);
   void on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
+  // PostgreSQL: leaves to postwork() what would hold up others within this transaction: proving that old rows keep a new
+  // rule, and indexes of new columns. Until then these rules hold for new rows only. See prework.h.
+  void leave_slow_work(bool leave = true) { leave_slow_work_ = leave && !sqlite(); }
   const Counters& counters() const { return counters_; }
 
  private:
@@ -44,6 +47,11 @@ class Executor {
   void unhold_table(const Table&);
   void rebuild(const Table& before, const Table& after);  // SQLite only: what ALTER TABLE cannot do
   void create_indexes(const Table& table, const Table& already);
+  void create_index(const Table&, const Index&);
+  void drop_column_in_place(const Table& before, const Column&);
+  void add_column_in_place(const Table&, const Column&);
+  bool edit_column(const Table& before, const Column& from, const Table& after, const Column& to);
+  void alter_column(const std::string& table, const Column& from, const Column& to);
 
   // Parking
   struct Park { std::string row_uid; json::value value, shown; std::string state; };
@@ -51,10 +59,12 @@ class Executor {
   struct Parked { std::int64_t id = 0; std::string row_uid; json::value value, shown; bool present = false; json::value current; };
   enum class Fate { Returned, Superseded, Orphan };
   // Visits what the opposite direction parked for this operation; `column` may be empty (whole rows).
-  void unpark(const Table& table, const std::string& column, Direction, const std::function<Fate(const Parked&)>& visit);
+  void unpark(const Table& table, const std::string& column, Direction, const std::function<Fate(const Parked&)>& visit, const std::function<void()>& after_batch = {});
   void insert_row(const Table&, const json::object& row);
+  void insert_whole_rows(const Table&, const std::vector<json::object>& rows);
   json::object row_json(const Table&, const appdb::Row&) const;
-  void scan(const std::string& table, const std::vector<std::string>& columns, const std::string& where, const std::function<void(const std::vector<appdb::Row>&)>& batch);
+  // Visits rows in batches of bounded size, row_uid included; `batch` may change the rows, but not their ids.
+  void scan(const Table& table, const std::vector<std::string>& columns, const std::string& where, const std::function<void(const std::vector<appdb::Row>&)>& batch);
   void log_hold(const std::string& kind, const std::string& table, const std::string& column, std::int64_t rows);
 
   bool sqlite() const { return connection_.engine() == appdb::Engine::Sqlite; }
@@ -67,6 +77,7 @@ class Executor {
   int number_ = 0;
   std::function<void()> tick_;
   Counters counters_;
+  bool leave_slow_work_ = false;
 };
 
 // Whether the operation's effect is there; absent when only the ledger can tell (documents, rows).

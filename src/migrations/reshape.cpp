@@ -127,6 +127,34 @@ const json::value* child(const json::value* v, std::string_view key) {
   return object ? object->if_contains(key) : nullptr;
 }
 
+// Same tokens, whatever the blanks: then nothing was lost by reading it.
+bool read_without_loss(std::string_view text, const json::value& tree) {
+  std::string packed;
+  bool inside = false, escaped = false;
+  for (char c : text) {
+    if (inside) {
+      if (escaped) escaped = false;
+      else if (c == '\\') escaped = true;
+      else if (c == '"') inside = false;
+    } else if (c == '"') {
+      inside = true;
+    } else if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+      continue;
+    }
+    packed += c;
+  }
+  return packed == json::write(tree);
+}
+
+// Most documents have none of the keys that a change is about: then there is nothing to read. Says true when in doubt.
+bool may_concern(const std::string& text, const std::vector<JsonChange>& changes) {
+  if (text.find("\\u") != std::string::npos) return true;  // a key may be written in another way
+  auto has = [&](const Path& path) { return !path.empty() && text.find('"' + path.front() + '"') != std::string::npos; };
+  for (auto& change : changes)
+    if ((change.kind == JsonChange::Kind::Preset && change.to.size() == 1) || has(change.from) || has(change.to) || has(change.rest)) return true;
+  return false;
+}
+
 bool same(const json::value* a, const json::value* b) { return a && b ? *a == *b : a == b; }
 
 void merge_careful(json::value& target, const json::value* shown, const json::value& patch, bool& all) {
@@ -155,6 +183,30 @@ json::value reshaped(json::value document, const std::vector<JsonChange>& change
   if (direction == Direction::Up) for (auto& change : changes) run(document, change, direction);
   else for (auto it = changes.rbegin(); it != changes.rend(); ++it) run(document, *it, direction);
   return document;
+}
+
+std::optional<json::value> lost_by(const json::value& document, const std::string& text, const json::value& made, const std::vector<JsonChange>& changes, Direction direction) {
+  bool lossless = read_without_loss(text, document);
+  auto back = reshaped(made, changes, direction == Direction::Up ? Direction::Down : Direction::Up);
+  if (lossless && back == document) return std::nullopt;
+  auto patch = lossless ? merge_patch(back, document) : std::nullopt;
+  return patch ? json::object{{"patch", *patch}} : json::object{{"text", text}};
+}
+
+ReshapedText reshaped_text(const std::string& text, const std::vector<JsonChange>& changes, Direction direction) {
+  ReshapedText out;
+  if (!may_concern(text, changes)) return out;
+  auto document = json::try_parse(text);
+  if (!document || !document->is_object()) return out;
+  out.document = reshaped(*document, changes, direction);
+  bool same = out.document == *document;
+  if (same && reshaped(out.document, changes, direction == Direction::Up ? Direction::Down : Direction::Up) == *document) {
+    out.document = nullptr;
+    return out;
+  }
+  if (!same) out.text = json::write(out.document);
+  out.lost = lost_by(*document, text, out.document, changes, direction);
+  return out;
 }
 
 json::value merged(json::value target, const json::value& patch) {

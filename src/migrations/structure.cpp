@@ -226,6 +226,7 @@ std::string check_sql(const Column& c) {
 
 std::string check_name(std::string_view table, std::string_view column) { return bounded_name("c_" + std::string(table) + "_" + std::string(column)); }
 std::string reference_name(std::string_view table, std::string_view column) { return bounded_name("f_" + std::string(table) + "_" + std::string(column)); }
+std::string required_name(std::string_view table, std::string_view column) { return bounded_name("n_" + std::string(table) + "_" + std::string(column)); }
 
 std::string column_sql(Engine engine, const Table& t, const Column& c) {
   std::string out = quoted(c.name) + " " + type_sql(engine, c);

@@ -104,6 +104,7 @@ std::string literal(const json::value& constant);                       // TRUE,
 std::string check_sql(const Column&);                                   // the condition, empty when there is none
 std::string check_name(std::string_view table, std::string_view column);
 std::string reference_name(std::string_view table, std::string_view column);
+std::string required_name(std::string_view table, std::string_view column);  // a rule that stands in for NOT NULL until the rows are proved
 std::string column_sql(appdb::Engine, const Table&, const Column&);
 // CREATE TABLE without its indexes; `as` gives it another name.
 std::string create_table_sql(appdb::Engine, const Table&, std::string_view as = {});

@@ -1,0 +1,260 @@
+// The operations on columns.
+#include "migrations/execute_parts.h"
+#include "migrations/prework.h"
+
+namespace basalt::migrations {
+
+using appdb::Engine;
+using appdb::Parameter;
+using appdb::quoted;
+using appdb::Row;
+
+// Adds it at the end of the table, which on neither engine rewrites the rows.
+void Executor::add_column_in_place(const Table& t, const Column& c) {
+  auto check = check_sql(c);
+  if (!leave_slow_work_ || check.empty()) {
+    connection_.execute_script("ALTER TABLE " + quoted(t.name) + " ADD COLUMN " + column_sql(connection_.engine(), t, c));
+    return;
+  }
+  // With its rule it would read the whole table while nobody else may.
+  auto plain = c;
+  plain.allowed.clear();
+  plain.longest = plain.least = plain.most = std::nullopt;
+  connection_.execute_script("ALTER TABLE " + quoted(t.name) + " ADD COLUMN " + column_sql(connection_.engine(), t, plain) + ", ADD CONSTRAINT " + quoted(check_name(t.name, c.name)) + " CHECK (" + check + ") NOT VALID");
+}
+
+void Executor::drop_column_in_place(const Table& before, const Column& c) {
+  if (!sqlite()) {
+    connection_.execute_script("ALTER TABLE " + quoted(before.name) + " DROP COLUMN " + quoted(c.name));
+    return;
+  }
+  auto after = before;
+  auto uses = [&](auto& rule) { return std::find(rule.columns.begin(), rule.columns.end(), c.name) != rule.columns.end(); };
+  std::erase_if(after.uniques, uses);
+  std::erase_if(after.indexes, uses);
+  std::erase_if(after.columns, [&](auto& column) { return column.name == c.name; });
+  // SQLite drops in place what nothing else is about; a column that refers elsewhere needs the table made anew.
+  if (c.target.empty()) {
+    for (auto& u : before.uniques)
+      if (uses(u)) for (auto& suffix : {"", "_n"}) connection_.execute_script("DROP INDEX IF EXISTS " + quoted(unique_name(before, u) + suffix));
+    for (auto& i : before.indexes) if (uses(i)) connection_.execute_script("DROP INDEX IF EXISTS " + quoted(index_name(before, i)));
+    try {
+      connection_.execute_script("ALTER TABLE " + quoted(before.name) + " DROP COLUMN " + quoted(c.name));
+      return;
+    } catch (const Failure&) {
+      // Somebody else's index or view is about it: below, which keeps what it can of that.
+    }
+  }
+  rebuild(before, after);
+}
+
+void Executor::add_column(const AddColumn& o, Direction direction) {
+  auto before = need(structure_, o.table);
+  auto& c = o.column;
+  if (direction == Direction::Up) {
+    add_column_in_place(before, c);
+    Structure after = structure_;
+    apply_to(after, o, migration_, number_);
+    create_indexes(need(after, o.table), before);
+    ColumnUpdates updates(connection_, o.table, c);
+    std::map<std::string, std::optional<std::int64_t>> targets;  // few, and many rows refer to each
+    unpark(
+        need(after, o.table), c.name, direction,
+        [&](const Parked& p) {
+          if (!p.present) return Fate::Orphan;
+          auto value = p.value.at("value");
+          if (auto uid = json::text(p.value, "uid")) {
+            auto known = targets.find(*uid);
+            if (known == targets.end()) {
+              auto id = connection_.query_one("SELECT id FROM " + quoted(c.target) + " WHERE row_uid = ?", {*uid});
+              if (targets.size() > 100000) targets.clear();
+              known = targets.emplace(*uid, id ? std::optional(id->integer("id")) : std::nullopt).first;
+            }
+            if (!known->second) return Fate::Orphan;
+            value = *known->second;
+          }
+          updates.add(p.row_uid, parameter_of(value));
+          return Fate::Returned;
+        },
+        [&] { updates.flush(); });
+    return;
+  }
+  std::vector<std::string> wanted{quoted(c.name)};
+  if (!c.target.empty()) wanted.push_back("(SELECT p.row_uid FROM " + quoted(c.target) + " p WHERE p.id = " + quoted(o.table) + "." + quoted(c.name) + ") AS target_uid");
+  scan(before, wanted, not_preset(c), [&](const std::vector<Row>& rows) {
+    std::vector<Park> parks;
+    for (auto& row : rows) {
+      json::object value{{"value", value_json(row[c.name])}};
+      if (!c.target.empty() && !row.is_null("target_uid")) value["uid"] = row.text("target_uid");
+      parks.push_back({row.text("row_uid"), std::move(value), nullptr, "parked"});
+    }
+    park(o.table, c.name, direction, std::move(parks));
+  });
+  if (!sqlite()) connection_.execute("DELETE FROM upgrade_backfill WHERE table_name = ?", {index_name(before, {{c.name}})});
+  drop_column_in_place(before, c);
+}
+
+void Executor::drop_column(const DropColumn& o, Direction direction) {
+  auto name = hold_name(migration_, number_);
+  auto before = need(structure_, o.table);
+  Structure after = structure_;
+  if (direction == Direction::Up) {
+    apply_to(after, o, migration_, number_);
+    auto& held = need(after, name);
+    auto& c = *before.column(o.column);
+    connection_.execute_script(create_table_sql(connection_.engine(), held));
+    std::string into = "row_uid, " + quoted(c.name), from = "t.row_uid, t." + quoted(c.name);
+    if (!c.target.empty()) {
+      into += ", " + quoted(c.name + "__uid");
+      from += ", (SELECT p.row_uid FROM " + quoted(c.target) + " p WHERE p.id = t." + quoted(c.name) + ")";
+    }
+    auto rows = connection_.execute("INSERT INTO " + quoted(name) + " (" + into + ") SELECT " + from + " FROM " + quoted(o.table) + " t WHERE " + not_preset(c));
+    log_hold("column", o.table, o.column, rows);
+    counters_.parked += rows;
+    drop_column_in_place(before, c);
+    return;
+  }
+  undo_in(after, o, migration_, number_);
+  auto& target = need(after, o.table);
+  auto& c = *target.column(o.column);
+  add_column_in_place(target, c);
+  create_indexes(target, before);
+  std::string value = "h." + quoted(c.name);
+  if (!c.target.empty()) value = "(SELECT p.id FROM " + quoted(c.target) + " p WHERE p.row_uid = h." + quoted(c.name + "__uid") + ")";
+  counters_.returned += connection_.execute("UPDATE " + quoted(o.table) + " SET " + quoted(c.name) + " = " + value + " FROM " + quoted(name) + " h WHERE h.row_uid = " + quoted(o.table) + ".row_uid");
+  std::vector<Park> orphans;
+  connection_.each("SELECT row_uid, " + quoted(c.name) + " FROM " + quoted(name) + " h WHERE NOT EXISTS (SELECT 1 FROM " + quoted(o.table) + " t WHERE t.row_uid = h.row_uid)", {},
+                   [&](const Row& row) { orphans.push_back({row.text("row_uid"), json::object{{"value", value_json(row[c.name])}}, nullptr, "orphan"}); });
+  park(o.table, c.name, direction, std::move(orphans));
+  connection_.execute_script("DROP TABLE " + quoted(name));
+  connection_.execute("UPDATE upgrade_hold SET state = 'returned' WHERE hold_table = ?", {name});
+}
+
+void Executor::rename_column(const RenameColumn& o, Direction direction) {
+  auto& from = direction == Direction::Up ? o.from : o.to;
+  auto& to = direction == Direction::Up ? o.to : o.from;
+  auto before = need(structure_, o.table);
+  Structure after = structure_;
+  if (direction == Direction::Up) apply_to(after, o, migration_, number_);
+  else undo_in(after, o, migration_, number_);
+  auto& target = need(after, o.table);
+  connection_.execute_script("ALTER TABLE " + quoted(o.table) + " RENAME COLUMN " + quoted(from) + " TO " + quoted(to));
+  for (std::size_t i = 0; i < before.uniques.size(); ++i) {
+    if (before.uniques[i] == target.uniques[i]) continue;
+    for (auto& suffix : {"", "_n"}) connection_.execute_script("DROP INDEX IF EXISTS " + quoted(unique_name(before, before.uniques[i]) + suffix));
+    for (auto& sql : create_unique_sql(target, target.uniques[i])) connection_.execute_script(sql);
+  }
+  for (std::size_t i = 0; i < before.indexes.size(); ++i) {
+    if (before.indexes[i] == target.indexes[i]) continue;
+    connection_.execute_script("DROP INDEX " + quoted(index_name(before, before.indexes[i])) + ";" + create_index_sql(target, target.indexes[i]));
+  }
+  if (sqlite()) return;
+  auto& c = *before.column(from);
+  if (!check_sql(c).empty()) connection_.execute_script("ALTER TABLE " + quoted(o.table) + " RENAME CONSTRAINT " + quoted(check_name(o.table, from)) + " TO " + quoted(check_name(o.table, to)));
+  if (!c.target.empty()) connection_.execute_script("ALTER TABLE " + quoted(o.table) + " RENAME CONSTRAINT " + quoted(reference_name(o.table, from)) + " TO " + quoted(reference_name(o.table, to)));
+}
+
+void Executor::change(const ChangeColumn& o, Direction direction) {
+  auto before = need(structure_, o.table);
+  Structure after = structure_;
+  if (direction == Direction::Up) apply_to(after, o, migration_, number_);
+  else undo_in(after, o, migration_, number_);
+  auto& target = need(after, o.table);
+  const Column &from = *std::as_const(before).column(o.column.name), &to = *target.column(o.column.name);
+  auto name = quoted(to.name);
+
+  // First make every value fit. Only where the type stays can the database say which rows do not.
+  std::string where = "1 = 1";
+  if (from.type == to.type) {
+    std::string broken = to.not_null && !from.not_null ? name + " IS NULL" : "1 = 0";
+    if (auto check = check_sql(to); !check.empty()) broken += " OR NOT (" + check + ")";
+    where = "(" + broken + ")";
+  }
+  {
+    ColumnUpdates updates(connection_, o.table, from);
+    scan(before, {name}, where, [&](const std::vector<Row>& rows) {
+      std::vector<Park> parks;
+      for (auto& row : rows) {
+        auto value = value_json(row[to.name]);
+        auto shown = fitted(value, to, o.fallback);
+        bool exact = fitted(shown, from, o.fallback) == value;
+        // Kept in the old type until the type changes below: text of the new value where the old one is text.
+        auto stored = plain_value(shown, from.type);
+        if (stored != value) updates.add(row.text("row_uid"), parameter_of(stored));
+        if (!exact) parks.push_back({row.text("row_uid"), json::object{{"value", value}}, shown, "parked"});
+      }
+      updates.flush();
+      park(o.table, to.name, direction, std::move(parks));
+    });
+  }
+  if (sqlite()) {
+    if (!edit_column(before, from, target, to)) rebuild(before, target);
+  } else {
+    alter_column(o.table, from, to);
+  }
+
+  ColumnUpdates updates(connection_, o.table, to);
+  unpark(
+      target, to.name, direction,
+      [&](const Parked& p) {
+        if (!p.present) return Fate::Orphan;
+        if (plain_value(p.current, from.type) != p.shown && p.current != p.shown && plain_value(p.shown, to.type) != p.current) return Fate::Superseded;
+        auto& value = p.value.at("value");
+        if (fitted(value, to, o.fallback) != value) return Fate::Superseded;
+        updates.add(p.row_uid, parameter_of(value));
+        return Fate::Returned;
+      },
+      [&] { updates.flush(); });
+}
+
+// SQLite: only the rules of the column change, and the rows keep them already: then the table's text is all that changes, as
+// in https://www.sqlite.org/lang_altertable.html#otheralter. False when the text is not as expected.
+bool Executor::edit_column(const Table& before, const Column& from, const Table& after, const Column& to) {
+  if (type_sql(Engine::Sqlite, from) != type_sql(Engine::Sqlite, to)) return false;
+  auto old_text = column_sql(Engine::Sqlite, before, from), new_text = column_sql(Engine::Sqlite, after, to);
+  if (old_text == new_text) return true;
+  auto row = connection_.query_one("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", {before.name});
+  if (!row) return false;
+  auto sql = row->text("sql");
+  auto at = sql.find(", " + old_text);
+  if (at == std::string::npos || sql.find(", " + old_text, at + 1) != std::string::npos) return false;
+  auto end = at + 2 + old_text.size();
+  if (end >= sql.size() || (sql[end] != ',' && sql[end] != ')')) return false;
+  std::string broken = to.not_null ? quoted(to.name) + " IS NULL" : "1 = 0";
+  if (auto check = check_sql(to); !check.empty()) broken += " OR NOT (" + check + ")";
+  if (connection_.count("SELECT count(*) FROM " + quoted(before.name) + " WHERE " + broken) > 0) return false;  // making it anew says which rule
+  sql.replace(at + 2, old_text.size(), new_text);
+  auto version = connection_.count("PRAGMA schema_version");
+  connection_.execute_script("PRAGMA writable_schema = ON");
+  try {
+    connection_.execute("UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?", {sql, before.name});
+    connection_.execute_script("PRAGMA schema_version = " + std::to_string(version + 1));
+    connection_.execute_script("PRAGMA writable_schema = RESET");
+  } catch (...) {
+    connection_.execute_script("PRAGMA writable_schema = OFF");
+    throw;
+  }
+  return true;
+}
+
+// PostgreSQL
+void Executor::alter_column(const std::string& table, const Column& from, const Column& to) {
+  auto alter = "ALTER TABLE " + quoted(table) + " ", name = quoted(to.name);
+  auto check = quoted(check_name(table, to.name)), required = quoted(required_name(table, to.name));
+  if (!check_sql(from).empty()) connection_.execute_script(alter + "DROP CONSTRAINT " + check);
+  if (from.preset) connection_.execute_script(alter + "ALTER COLUMN " + name + " DROP DEFAULT");
+  if (type_sql(Engine::Postgres, from) != type_sql(Engine::Postgres, to)) {
+    auto type = type_sql(Engine::Postgres, to);
+    std::string cast = from.type == Type::Boolean || to.type == Type::Boolean ? "::int::" : "::";
+    connection_.execute_script(alter + "ALTER COLUMN " + name + " TYPE " + type + " USING " + name + cast + type);
+  }
+  if (to.preset) connection_.execute_script(alter + "ALTER COLUMN " + name + " SET DEFAULT " + literal(*to.preset));
+  // The rows keep the new rules, that was seen to; what is left to postwork() is that the server convinces itself of it.
+  if (!to.not_null) connection_.execute_script(alter + "ALTER COLUMN " + name + " DROP NOT NULL, DROP CONSTRAINT IF EXISTS " + required);
+  else if (!from.not_null && leave_slow_work_) connection_.execute_script(alter + "ADD CONSTRAINT " + required + " CHECK (" + name + " IS NOT NULL) NOT VALID");
+  else if (!from.not_null) connection_.execute_script(alter + "ALTER COLUMN " + name + " SET NOT NULL");
+  if (auto condition = check_sql(to); !condition.empty())
+    connection_.execute_script(alter + "ADD CONSTRAINT " + check + " CHECK (" + condition + ")" + (leave_slow_work_ ? " NOT VALID" : ""));
+}
+
+}  // namespace basalt::migrations
