@@ -183,13 +183,17 @@ export class Place {
 
   // What is in the data: {schema, level, pending, generation, parts: {name: digest}}.
   async look() {
+    if (this.uri) await quiet(this.uri);
+    return this.look_now();
+  }
+  // The same, also while processes that sleep keep their sessions.
+  async look_now() {
     if (this.engine === "sqlite") {
       const state = await ask_judge({ path: this.file });
       assert.ok(!state.error, `the judge cannot read the store: ${state.error}`);
       assert.equal(state.integrity, "ok");
       return state;
     }
-    await quiet(this.uri);
     const state = { schema: 0, level: 0, pending: [], generation: "", parts: {}, invalid: "" };
     if (await psql(this.uri, "SELECT count(*) FROM pg_tables WHERE schemaname = 'basalt' AND tablename = 'upgrade_meta'") === "0") return state;
     for (const line of (await psql(this.uri, look_sql)).split("\n")) {
@@ -212,8 +216,6 @@ export class Place {
       assert.ok(!answer.error, answer.error);
       return answer.rows.map((row) => row.map((cell) => (cell === null ? null : String(cell))));
     }
-    const text = await psql(this.uri, `SET search_path TO basalt; SELECT coalesce(json_agg(json_build_array(${"x.*"})), '[]') FROM (${sql}) x`).catch(() => undefined);
-    if (text === undefined) throw new Error(`not readable: ${sql}`);
     return JSON.parse(await psql(this.uri, `SET search_path TO basalt; SELECT coalesce(json_agg(v), '[]') FROM (SELECT (SELECT json_agg(value) FROM json_each_text(row_to_json(x))) AS v FROM (${sql}) x) y`));
   }
   // Changes data behind the product's back.

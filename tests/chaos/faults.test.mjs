@@ -1,0 +1,293 @@
+// Disks that fail, processes that sleep through their own end, lines that break: one clear sentence, nothing half done.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { blame, differences, engines, full, on_lanes, postgres_admin, prepared, psql, random_of, same, sleep } from "./chaos.mjs";
+import { wire } from "./proxy.mjs";
+
+const proper_codes = [1, 20, 30, 40];
+
+// One sentence for a person on stderr, and nothing of a crash.
+function check_words(where, ended) {
+  assert.equal(ended.signal, null, `${where}: died of ${ended.signal}: ${ended.err}`);
+  assert.ok(proper_codes.includes(ended.code), `${where}: exit code ${ended.code}: ${ended.err}`);
+  const sentences = ended.err.split("\n").filter((line) => line.startsWith("basalt: "));
+  const said = sentences.length === 1 ? sentences[0] : ended.out.trim();
+  assert.ok(sentences.length <= 1, `${where}: more than one sentence: ${ended.err}`);
+  assert.ok(said.length > 20, `${where}: says nothing: ${ended.err}${ended.out}`);
+  assert.doesNotMatch(said, /something went wrong|terminate called|std::|Assertion/i, `${where}: no sentence for a person: ${said}`);
+}
+
+function stores_of(t, engine) {
+  if (engine === "postgres" && !postgres_admin) { t.skip("no PostgreSQL: BASALT_TEST_POSTGRES is not set"); return undefined; }
+  return prepared(engine);
+}
+
+// Runs `broken(place, n)` for chosen n; the data is before, after or (PostgreSQL) between, and a plain run ends after.
+async function each_fault(t, title, { engine, from, name, args, total, seconds, broken }) {
+  const before = await from.look();
+  const clean = await from.copy();
+  assert.equal((await clean.run(name, args)).code, 0);
+  const goal = await clean.look();
+  await clean.remove();
+  const unchanged = same(before, goal);  // a backup changes nothing
+  const random = random_of(11);
+  const points = Array.from({ length: total }, (_, i) => ({ n: i + 1, at: random() })).sort((a, b) => a.at - b.at).map(({ n }) => n);
+  const counts = { broken: 0, through: 0, before: 0, between: 0, after: 0 };
+  const wrong = [];
+  const began = Date.now();
+  // Some faults one after the other on one copy, as long as they change nothing; then a run without any.
+  const waiting = [...points];
+  let done = 0;
+  await on_lanes(points, async () => {
+    const chain = waiting.splice(0, full ? 1 : 4);
+    if (chain.length === 0) return;
+    const place = await from.copy();
+    let where = "";
+    try {
+      while (chain.length) {
+        const n = chain.shift();
+        ++done;
+        where = `${title} at ${n}`;
+        const ended = await broken(place, n);
+        if (ended.code === 0 || ended.code === 10) ++counts.through;
+        else { ++counts.broken; check_words(where, ended); }
+        const seen = await place.look();
+        if (ended.code === 0) assert.ok(same(seen, goal), `${where}: said done, but is not: ${differences(goal, seen).slice(0, 4).join("; ")}`);
+        if (same(seen, before)) {
+          ++counts[unchanged ? "after" : "before"];
+          continue;
+        }
+        if (same(seen, goal)) ++counts.after;
+        else {
+          assert.ok(engine === "postgres" && (seen.schema !== before.schema || seen.level !== before.level || seen.pending.length), `${where}: neither before nor after: ${differences(before, seen).slice(0, 4).join("; ")}`);
+          ++counts.between;
+        }
+        break;
+      }
+      waiting.unshift(...chain);
+      const restarted = await place.run(name, args);
+      assert.ok([0, 10].includes(restarted.code), `${where}: the restart ended with ${restarted.code}: ${restarted.err}${restarted.out}`);
+      const reached = await place.look();
+      assert.ok(same(reached, goal), `${where}: the restart reached something else: ${differences(goal, reached).slice(0, 4).join("; ")}`);
+      for (const left of await place.leftovers()) wrong.push(`${where}: left behind: ${left}`);
+    } catch (error) {
+      wrong.push(error.message);
+    } finally {
+      await place.remove();
+    }
+  }, { until: full ? Infinity : began + seconds * 1000 });
+  t.diagnostic(`${engine} ${args.join(" ").replace(/\/\S+\//, "")}, ${title}: ${done} of ${total} points: stopped ${counts.broken}, went through ${counts.through}; before ${counts.before}, between ${counts.between}, after ${counts.after}; ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  if (counts.broken === 0) wrong.push(`${title}: no fault had an effect`);
+  return wrong;
+}
+
+const commands = (stores) => [
+  { from: stores.one, name: "basalt-next", args: ["migrate", "up"] },
+  { from: stores.four, name: "basalt", args: ["migrate", "down", "--to", "1"] },
+  { from: stores.four, name: "basalt-next", args: ["restore", stores.backup] },
+  { from: stores.four, name: "basalt-next", args: ["backup", "create"] },
+];
+
+for (const engine of engines)
+  for (const error of ["ENOSPC", "EIO", "EROFS"])
+    test(`${engine}: the disk says ${error} from the n-th call on`, async (t) => {
+      const stores = await stores_of(t, engine);
+      if (!stores) return;
+      const wrong = [];
+      for (const { from, name, args } of commands(stores)) {
+        const { calls, place } = await from.traced(name, args);
+        await place.remove();
+        wrong.push(...await each_fault(t, error, { engine, from, name, args, total: calls.length, seconds: engine === "sqlite" ? 1.2 : 2, broken: (at, n) => at.run(name, args, { fail: `${n}:${error}` }) }));
+      }
+      blame(wrong, "all points");
+    });
+
+test("postgres: the line breaks before or after the n-th thing said, or the session is ended there", async (t) => {
+  const stores = await stores_of(t, "postgres");
+  if (!stores) return;
+  const wrong = [];
+  for (const { from, name, args } of commands(stores)) {
+    const counted = await from.copy();
+    const counter = await wire(counted.uri);
+    assert.equal((await counted.run(name, args, undefined, { MB_DB_CONNECTION_URI: counter.uri })).code, 0);
+    await counter.close();
+    await counted.remove();
+    for (const how of ["cut before", "cut after", "ended"])
+      wrong.push(...await each_fault(t, how, {
+        engine: "postgres", from, name, args, total: counter.chunks, seconds: 3,
+        broken: async (at, n) => {
+          const end = () => psql(postgres_admin, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '${at.database}'`);
+          const line = await wire(at.uri, { at: n, how: how === "ended" ? end : how });
+          try {
+            return await at.run(name, args, undefined, { MB_DB_CONNECTION_URI: line.uri });
+          } finally {
+            await line.close();
+          }
+        },
+      }));
+  }
+  blame(wrong, "all points");
+});
+
+test("postgres: a line that breaks between COMMIT and its answer", async (t) => {
+  const stores = await stores_of(t, "postgres");
+  if (!stores) return;
+  const { from, name, args } = commands(stores)[0];
+  const counted = await from.copy();
+  const counter = await wire(counted.uri);
+  counter.keep_log = true;
+  assert.equal((await counted.run(name, args, undefined, { MB_DB_CONNECTION_URI: counter.uri })).code, 0);
+  const goal = await counted.look();
+  await counter.close();
+  await counted.remove();
+  const commits = counter.log.flatMap((text, i) => (/\bCOMMIT\b/.test(text) ? [i + 1] : []));
+  assert.ok(commits.length >= 4, `${commits.length} commits`);
+  const wrong = [];
+  for (const n of commits) {
+    const place = await from.copy();
+    try {
+      const line = await wire(place.uri, { at: n, how: "cut after" });
+      const ended = await place.run(name, args, undefined, { MB_DB_CONNECTION_URI: line.uri });
+      await line.close();
+      if (ended.code !== 0) check_words(`COMMIT at ${n}`, ended);
+      const restarted = await place.run(name, args);
+      if (![0, 10].includes(restarted.code)) wrong.push(`COMMIT at ${n}: the restart ended with ${restarted.code}: ${restarted.err}`);
+      const reached = await place.look();
+      if (!same(reached, goal)) wrong.push(`COMMIT at ${n}: ${differences(goal, reached).slice(0, 4).join("; ")}`);
+      const history = await place.rows("SELECT migration, count(*) AS times FROM upgrade_history WHERE direction = 'up' AND migration > 1 GROUP BY migration ORDER BY migration");
+      const expected = await from.rows("SELECT migration, count(*) + 1 AS times FROM upgrade_history WHERE direction = 'up' AND migration > 1 GROUP BY migration ORDER BY migration");
+      if (JSON.stringify(history) !== JSON.stringify(expected)) wrong.push(`COMMIT at ${n}: a migration ran twice: ${JSON.stringify(history)}`);
+    } catch (error) {
+      wrong.push(error.message);
+    } finally {
+      await place.remove();
+    }
+  }
+  t.diagnostic(`${commits.length} commits cut`);
+  blame(wrong, commits.length);
+});
+
+for (const engine of engines)
+  test(`${engine}: two upgraders at once`, async (t) => {
+    const stores = await stores_of(t, engine);
+    if (!stores) return;
+    const { calls, place: clean } = await stores.one.traced("basalt-next", ["migrate", "up"]);
+    const goal = await clean.look();
+    await clean.remove();
+    assert.ok(calls.length > 0);
+    const rounds = full ? 60 : 6;
+    const random = random_of(5);
+    for (let round = 0; round < rounds; ++round) {
+      const place = await stores.one.copy();
+      const started = [place.begin("basalt-next", ["migrate", "up"])];
+      await sleep(random() * 60);
+      started.push(place.begin("basalt-next", ["migrate", "up"]));
+      const ended = await Promise.all(started.map(({ ended }) => ended));
+      // Who comes second waits for the first, or says in one sentence that somebody else is at it.
+      assert.ok(ended.some(({ code }) => code === 0), ended.map(({ err }) => err).join(""));
+      for (const { code, err, signal } of ended) assert.ok([0, 10, 20].includes(code) && !signal, `round ${round}: ${code} ${signal} ${err}`);
+      const reached = await place.look();
+      assert.ok(same(reached, goal), differences(goal, reached).slice(0, 4).join("; "));
+      assert.deepEqual(await place.leftovers(), []);
+      await place.remove();
+    }
+    t.diagnostic(`${engine}: ${rounds} rounds`);
+  });
+
+// A run that is put to sleep at its n-th call. Gives it once it sleeps, or undefined when it ended before.
+async function asleep(place, name, args, n) {
+  const run = place.begin(name, args, { stop: n });
+  const stopped = async () => {
+    const { readFileSync } = await import("node:fs");
+    for (;;) {
+      if (run.child.exitCode !== null || run.child.signalCode !== null) return false;
+      try {
+        if (/^State:\s+T/m.test(readFileSync(`/proc/${run.child.pid}/status`, "utf8"))) return true;
+      } catch { return false; }
+      await sleep(5);
+    }
+  };
+  return (await stopped()) ? run : undefined;
+}
+
+const nap = full ? 60_000 : 400;
+
+test("postgres: who sleeps while another takes over never commits", async (t) => {
+  const stores = await stores_of(t, "postgres");
+  if (!stores) return;
+  for (const [from, args] of [[stores.one, ["migrate", "up"]], [stores.four, ["migrate", "down", "--to", "1"]], [stores.four, ["restore", stores.backup]]]) {
+    const { calls, place: clean } = await from.traced("basalt-next", args);
+    const goal = await clean.look();
+    await clean.remove();
+    const sends = calls.filter(({ call }) => call === "send").map(({ n }) => n);
+    // Late ones: the lock is held and the change has begun.
+    const chosen = full ? [0.5, 0.8, 0.95] : [0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
+    let slept = 0;
+    for (const part of chosen) {
+      const place = await from.copy();
+      const first = await asleep(place, "basalt-next", args, sends[Math.floor(sends.length * part)]);
+      if (!first) { await place.remove(); continue; }
+      const mine = await psql(postgres_admin, `SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE datname = '${place.database}'`);
+      const second = place.begin("basalt-next", args);
+      await sleep(nap);
+      if (second.child.exitCode !== null) {
+        // The sleeper had let go already: nothing was left to do.
+        assert.equal(second.child.exitCode, 10, "the second one waits while the first holds the lock");
+        first.child.kill("SIGCONT");
+        await first.ended;
+        await place.remove();
+        continue;
+      }
+      ++slept;
+      const ended = await psql(postgres_admin, `SELECT count(pg_terminate_backend(pid)) FROM unnest(string_to_array('${mine}', ' ')::int[]) AS t(pid)`);
+      assert.ok(Number(ended) >= 1, "the sleeper held a session");
+      const taken = await second.ended;
+      assert.ok([0, 10].includes(taken.code), `the second one at ${part}: ${taken.code} ${taken.err}`);
+      const before_waking = await place.look_now();
+      first.child.kill("SIGCONT");
+      const woken = await first.ended;
+      const reached = await place.look();
+      assert.ok(same(reached, before_waking), `it changed something after waking: ${differences(before_waking, reached).slice(0, 4).join("; ")}`);
+      assert.ok(same(reached, goal), `at ${part}: ${differences(goal, reached).slice(0, 4).join("; ")}`);
+      if (![0, 10].includes(woken.code)) check_words("woken", woken);
+      const left = await place.run("basalt-next", ["migrate", "status"]);
+      assert.equal(left.code, 0, left.err);
+      await place.remove();
+    }
+    t.diagnostic(`${args[0]} ${args[1].replace(/.*\//, "")}: ${slept} sleepers of ${nap} ms`);
+    assert.ok(slept > 0);
+  }
+});
+
+test("sqlite: who sleeps keeps the lock, and goes on when woken", async (t) => {
+  const stores = await stores_of(t, "sqlite");
+  const { calls, place: clean } = await stores.one.traced("basalt-next", ["migrate", "up"]);
+  const goal = await clean.look();
+  await clean.remove();
+  for (const part of full ? [0.3, 0.97] : [0.6]) {
+    const place = await stores.one.copy();
+    const first = await asleep(place, "basalt-next", ["migrate", "up"], Math.floor(calls.length * part));
+    assert.ok(first, "the first one sleeps");
+    const began = Date.now();
+    const second = await place.run("basalt-next", ["migrate", "up"]);
+    assert.ok(second.code !== 0 || Date.now() - began > 200, "the second one does not pass the first");
+    if (second.code !== 0) check_words("beside a sleeper", second);
+    if (full) await sleep(nap);
+    first.child.kill("SIGCONT");
+    const woken = await first.ended;
+    assert.ok([0, 10].includes(woken.code), woken.err);
+    const reached = await place.look();
+    assert.ok(same(reached, goal), differences(goal, reached).slice(0, 4).join("; "));
+    await place.remove();
+  }
+});
+
+after(async () => {
+  for (const engine of engines) {
+    if (engine === "postgres" && !postgres_admin) continue;
+    const { one, four } = await prepared(engine);
+    await one.remove();
+    await four.remove();
+  }
+});
