@@ -15,7 +15,7 @@ class UpdateWork {
  public:
   struct Asked {
     std::string kind;   // backup | verify | restore | finalise | upload
-    std::string about;  // what it is done to, for a person: a backup's time; may be empty
+    std::string about;  // what it is done to: the time of a backup, "schema 4"; may be empty
     std::string by;     // who asked
   };
   // What is done: gets where to tell how far it is, gives what came of it as JSON.

@@ -39,9 +39,6 @@ struct Updates {
   }
 };
 
-// As people say when: "2026-11-23 05:10 UTC".
-std::string moment(const std::string& at) { return at.size() < 16 ? at : at.substr(0, 10) + " " + at.substr(11, 5) + " UTC"; }
-
 std::string wanted_id(const http::Request& request) {
   auto id = json::text(request.json_body(), "id");
   if (!id || id->empty()) throw bad_field("id", "value must be the id of a backup.");
@@ -151,7 +148,7 @@ void add_backup_routes(http::Routes& routes, const std::shared_ptr<Updates>& upd
       progress.set([](upgrade::ProgressNow& now) { now.state = "verifying-backup"; });
       return backup_json(upgrade::backup_verify(context, path));
     };
-    UpdateWork::Asked asked{"verify", moment(info.created_at), request.caller().common_name()};
+    UpdateWork::Asked asked{"verify", info.created_at, request.caller().common_name()};
     if (json::boolean(request.json_body(), "in_background").value_or(false)) return http::Response::json(updates->work.start(std::move(asked), std::move(job)), 202);
     return http::Response::json(updates->work.run(std::move(asked), job));
   }).administrator().runs_on(http::Pool::Query).summary("Restore a backup of the list into a scratch copy and compare it.");
@@ -166,7 +163,7 @@ void add_backup_routes(http::Routes& routes, const std::shared_ptr<Updates>& upd
       auto context = updates->context(&progress);
       return upgrade::restore(context, path).to_json();
     };
-    return http::Response::json(updates->work.start({"restore", moment(info.created_at), request.caller().common_name()}, job, updates->options.restart), 202);
+    return http::Response::json(updates->work.start({"restore", info.created_at, request.caller().common_name()}, job, updates->options.restart), 202);
   }).administrator().summary("Put a backup in the place of all there is; what is there is kept beside it, everybody is signed out and the server starts anew.");
 
   routes.get("/api/basalt/backup/:id/file", [updates](http::Request& request) { return file_answer(*updates, request); }).administrator().summary("The file of a backup.");

@@ -1,8 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { IconArchive, IconArrowLeft, IconDatabase, IconFolder, IconHistory, IconKey, IconListDetails, IconLockAccess, IconMenu2, IconPackage, IconRefreshDot, IconServer2, IconSettings, IconUser, IconUsersGroup, type Icon } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { updates } from '@/api/admin';
 import { useProperties } from '@/api/session';
+import type { Updates } from '@/api/types';
 import { AccountMenu } from './TopBar';
 import { useFrame } from '@/lib/frame';
 import { useNarrow } from '@/lib/narrow';
@@ -150,11 +153,21 @@ export function AdminFrame() {
 function Facts() {
   const { t } = useTranslation('admin');
   const properties = useProperties();
+  // Only what the pages about updates have fetched already.
+  const store = useQuery<Updates>({ queryKey: ['updates'], queryFn: ({ signal }) => updates.state({ signal }), enabled: false }).data;
   return (
     <p className={styles.facts}>
       {properties?.['site-name']}
       <br />
       {properties?.['basalt-version'] ? t('version', { version: properties['basalt-version'] }) : ''}
+      {store && (
+        <>
+          <br />
+          {t('store', { engine: store.engine === 'sqlite' ? 'SQLite' : `PostgreSQL ${store.store_version?.split(' ')[0] ?? ''}` })}
+          <br />
+          {t('schema', { schema: store.schema })}
+        </>
+      )}
     </p>
   );
 }

@@ -29,9 +29,17 @@ export function when(moment: string | Date | null | undefined, now = new Date(),
   return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: same_year ? undefined : 'numeric' }).format(date);
 }
 
-/** Like `when`, to stand inside a sentence: "yesterday, 18:20", "20 min ago". */
+/** Like `when`, to stand inside a sentence: "yesterday, 18:20". */
+export function when_inside(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+  return inside(when(moment, now, locale), locale);
+}
+
+/** Like `ago`, to stand inside a sentence: "yesterday, 18:20", "20 min ago". */
 export function ago_inside(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
-  const words = ago(moment, now, locale);
+  return inside(ago(moment, now, locale), locale);
+}
+
+function inside(words: string, locale: string): string {
   // "Yesterday" loses its capital, "Friday" keeps it.
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const small = [0, -1].map((day) => relative.format(day, 'day')).find((word) => words.startsWith(capital(word)));

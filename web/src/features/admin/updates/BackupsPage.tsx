@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import type { Backup, Updates } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
-import { exact, when } from '@/lib/time';
+import { exact, when, when_inside } from '@/lib/time';
 import { Button, IconButton, Link } from '@/ui/Button';
 import { Tag } from '@/ui/Chip';
 import { Menu } from '@/ui/Overlays';
@@ -107,7 +107,7 @@ export function BackupsCard({ data, busy, look, restoring, most }: UpdatesTools 
   );
 }
 
-function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup; busy: boolean; look: () => void; drilled: boolean; onRestore: () => void }) {
+function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup; busy: boolean; look: UpdatesTools['look']; drilled: boolean; onRestore: () => void }) {
   const { t } = useTranslation('admin_updates');
   const known = ['upgrade', 'manual', 'scheduled', 'restore', 'uploaded'].includes(backup.kind);
   if (backup.damaged)
@@ -125,7 +125,7 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
       <td className={`${styles.strong} ${styles.nowrap}`} title={exact(backup.created_at)}>
         {when(backup.created_at)}
       </td>
-      <td className={styles.quiet} title={backup.reason}>
+      <td className={`${styles.quiet} ${styles.nowrap}`} title={backup.reason}>
         {known ? t(`kind_${backup.kind}`) : backup.kind}
       </td>
       <td className={styles.nowrap}>
@@ -146,12 +146,13 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
       </td>
       {drilled && <td className={styles.quiet}>{backup.drilled_at ? when(backup.drilled_at) : t('drilled_never')}</td>}
       <td data-tools>
-        <Button kind="quiet" disabled={busy} onClick={onRestore}>
+        <div className={styles.row_tools}>
+        <Button kind="quiet" className={styles.act} disabled={busy} onClick={onRestore} aria-label={t('restore_of', { when: when_inside(backup.created_at) })}>
           {t('restore_dots')}
         </Button>
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>
-            <IconButton label={t('actions_of', { when: when(backup.created_at) })} icon={<IconDots size={16} aria-hidden />} />
+            <IconButton label={t('actions_of', { when: when_inside(backup.created_at) })} icon={<IconDots size={16} aria-hidden />} />
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item leftSection={<IconShieldCheck size={16} aria-hidden />} disabled={busy} onClick={() => void begin(() => updates.verify(backup.id), look)}>
@@ -162,6 +163,7 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
+        </div>
       </td>
     </tr>
   );
@@ -205,7 +207,7 @@ export function schedule_words(t: (key: string, values?: Record<string, unknown>
 function Schedule({ data }: { data: Updates }) {
   const { t } = useTranslation('admin_updates');
   const facts: [string, string, boolean?][] = [
-    [t('schedule'), schedule_words(t, data.schedule.every)],
+    [t('schedule_when'), schedule_words(t, data.schedule.every)],
     [t('keep'), t('keep_text', { count: data.schedule.keep })],
     [t('encryption'), data.schedule.encrypted ? t('encryption_on') : t('encryption_off')],
     [t('folder'), `${data.schedule.folder}, ${t('free', { free: bytes(data.schedule.free_bytes) })}`],

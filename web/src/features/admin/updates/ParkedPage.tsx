@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import type { ParkedValue } from '@/api/types';
 import { count } from '@/lib/numbers';
-import { exact, when } from '@/lib/time';
+import { exact, when, when_inside } from '@/lib/time';
 import { Button } from '@/ui/Button';
 import { Tag, type TagTone } from '@/ui/Chip';
 import { Dialog } from '@/ui/Dialog';
@@ -14,7 +14,7 @@ import { EmptyState, ErrorCard, ListSkeleton } from '@/ui/States';
 import { toast } from '@/ui/toast';
 import admin from '../admin.module.css';
 import { UpdatesFrame } from './frame';
-import { compare, type Line, summary, table_words, words_of } from './model';
+import { capital, column_words, compare, type Line, summary, table_words, words_of } from './model';
 import styles from './updates.module.css';
 
 const per_page = 50;
@@ -123,7 +123,7 @@ function List() {
                       </div>
                     </td>
                     <td style={{ overflowWrap: 'anywhere' }}>
-                      {value.column && <span className={styles.quiet}>{words_of(value.column)}: </span>}
+                      {value.column && <span className={styles.quiet}>{capital(column_words(t, value.column))}: </span>}
                       {summary(value)}
                     </td>
                     <td>
@@ -133,7 +133,7 @@ function List() {
                       {when(value.parked_at)}
                     </td>
                     <td data-tools>
-                      <Button kind="quiet" onClick={() => set_chosen(value)} aria-label={`${t('look')}: ${value.title ?? t('unnamed')}`}>
+                      <Button kind="quiet" className={styles.act} onClick={() => set_chosen(value)} aria-label={`${t('look')}: ${value.title ?? t('unnamed')}`}>
                         {t('look')}
                       </Button>
                     </td>
@@ -210,10 +210,8 @@ export function Detail({ parked, onClose }: { parked: ParkedValue; onClose: () =
         <Tag tone={tones[parked.state]}>{t(`parked_state_${parked.state}`)}</Tag>
         <span className={admin.muted}>
           {table_words(t, parked.table)}
-          {parked.column ? `, ${words_of(parked.column).toLowerCase()}` : ''}
-        </span>
-        <span className={admin.muted} title={exact(parked.parked_at)}>
-          {t('since').toLowerCase()} {when(parked.parked_at)}
+          {parked.column ? `, ${column_words(t, parked.column)}` : ''},{' '}
+          <span title={exact(parked.parked_at)}>{t('since_when', { when: when_inside(parked.parked_at) })}</span>
         </span>
       </p>
       <p>{t(`explain_${parked.state}`)}</p>

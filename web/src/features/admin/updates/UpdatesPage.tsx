@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import type { Release, UpdatePlan, Updates } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
-import { ago_inside, duration, exact, when } from '@/lib/time';
+import { ago_inside, duration, exact, when_inside } from '@/lib/time';
 import { Button, Link } from '@/ui/Button';
 import { Tag, type TagTone } from '@/ui/Chip';
 import { ConfirmDialog, Dialog } from '@/ui/Dialog';
@@ -14,7 +14,7 @@ import { toast, toast_failure } from '@/ui/toast';
 import admin from '../admin.module.css';
 import { BackupsCard } from './BackupsPage';
 import { Banner, Seen, UpdatesFrame, type UpdatesTools } from './frame';
-import { capital, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
+import { capital, column_words, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
 import styles from './updates.module.css';
 
 /** Only what the engine does: every figure on this page comes from the server. */
@@ -93,7 +93,7 @@ function Versions({ data }: { data: Updates }) {
         {available ? (
           <>
             <p>
-              {t('available')}, <span title={exact(available.released_at)}>{t('released', { when: when(available.released_at) })}</span>
+              {t('available')}, <span title={exact(available.released_at)}>{t('released', { when: when_inside(available.released_at) })}</span>
             </p>
             <div className={styles.version}>
               {available.version}
@@ -134,7 +134,9 @@ function Versions({ data }: { data: Updates }) {
         </div>
         <div>
           <dt>{t('instance')}</dt>
-          <dd className="code">{data.instance_id}</dd>
+          <dd className="code" title={data.instance_id}>
+            {data.instance_id.slice(0, 8)}
+          </dd>
         </div>
       </dl>
       {available && (
@@ -182,8 +184,7 @@ function Pending({ data, busy, look }: UpdatesTools) {
         title={t('finalise_title', { schema: data.schema })}
         confirm={t('finalise')}
         onConfirm={async () => {
-          await updates.finalise();
-          look();
+          look(await updates.finalise());
         }}
       >
         <p>{t('finalise_text')}</p>
@@ -326,7 +327,7 @@ function WayBack({ data }: { data: Updates }) {
       <div className={admin.card_head}>
         <h2 id="way_back">{t('way_back', { schema: plan.to })}</h2>
         <Button kind="quiet" size="small" onClick={() => set_open(true)}>
-          {t('what')}
+          {t('way_back_look')}
         </Button>
       </div>
       <p className={styles.note}>{plan.blocked ? t('way_back_blocked', { why: plan.blocked }) : parks === 0 ? t('way_back_none_parked', { time }) : t('way_back_parked', { time, count: parks })}</p>
@@ -393,7 +394,7 @@ function ParkedCard({ data }: { data: Updates }) {
             <li key={`${one.table}.${one.column}.${one.state}`}>
               <div className={styles.two_lines}>
                 <b>{table_words(t, one.table)}</b>
-                <span>{one.column ? t('parked_count', { count: one.count, column: words_of(one.column).toLowerCase() }) : t('parked_count_rows', { count: one.count })}</span>
+                <span>{one.column ? t('parked_count', { count: one.count, column: column_words(t, one.column) }) : t('parked_count_rows', { count: one.count })}</span>
               </div>
               {one.state !== 'parked' && <Tag tone={one.state === 'orphan' ? 'plain' : 'amber'}>{t(`parked_state_${one.state}`)}</Tag>}
             </li>

@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCheck, IconCircleCheck, IconX } from '@tabler/ic
 import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
-import type { Drift, Updates } from '@/api/types';
+import type { Drift, Updates, UpdateWork } from '@/api/types';
 import { usePageTitle } from '@/lib/frame';
 import { IconButton } from '@/ui/Button';
 import { Hexagon } from '@/ui/Hexagon';
@@ -20,7 +20,8 @@ export interface UpdatesTools {
   data: Updates;
   /** Something runs: nothing else is started meanwhile. */
   busy: boolean;
-  look: () => void;
+  /** Asks how far the work is, now; `started` is what was just begun. */
+  look: (started?: UpdateWork) => void;
   /** Follows the restore that was just asked for. */
   restoring: (about: string) => void;
 }

@@ -106,6 +106,13 @@ export function table_words(t: (key: string) => string, table: string): string {
   return words === key ? words_of(table) : words;
 }
 
+/** What people call a column, inside a sentence. */
+export function column_words(t: (key: string) => string, column: string): string {
+  const key = `column_${column}`;
+  const words = t(key);
+  return words === key ? column.replaceAll('_', ' ') : words;
+}
+
 /** A node that is not heard is quiet, an older one amber. */
 export function node_tone(node: UpdateNode, schema: number): 'plain' | 'amber' | 'green' {
   return !node.live ? 'plain' : node.target < schema ? 'amber' : 'green';

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import { useProperties } from '@/api/session';
 import type { Backup, Updates, UpdateWork } from '@/api/types';
-import { when } from '@/lib/time';
+import { when_inside } from '@/lib/time';
 import { Button } from '@/ui/Button';
 import { Columns } from '@/ui/Columns';
 import { Dialog } from '@/ui/Dialog';
@@ -34,14 +34,14 @@ export function RestoreDialog({ backup, data, onClose, onStarted }: { backup: Ba
   const word = typed.trim();
   const ready = word === 'RESTORE' || (site !== undefined && site !== '' && word === site);
   const others = (data.nodes ?? []).filter((node) => node.live && !node.self).length;
-  const at = when(backup.created_at);
+  const at = when_inside(backup.created_at);
   async function run() {
     if (!ready || busy) return;
     set_busy(true);
     set_problem(undefined);
     try {
       const work = await updates.restore(backup.id, word);
-      onStarted(work.about ?? at);
+      onStarted(work.about ?? backup.created_at);
     } catch (error) {
       set_problem(error instanceof Error ? error.message : String(error));
       set_busy(false);
@@ -176,7 +176,7 @@ export function RestoreCover({ phase, about, latest, leave }: Omit<RestoreWatch,
   useEffect(() => cover.current?.focus(), []);
   const share = phase.at === 'restoring' ? (latest?.progress ?? 0) * 0.9 : phase.at === 'restarting' ? 0.95 : phase.at === 'back' ? 1 : 0;
   const title =
-    phase.at === 'restoring' ? (about ? t('restoring', { about }) : t('restoring_plain')) : phase.at === 'restarting' ? t('restarting') : phase.at === 'back' ? t('restored_back') : t('restore_failed');
+    phase.at === 'restoring' ? (about ? t('restoring', { about: when_inside(about) }) : t('restoring_plain')) : phase.at === 'restarting' ? t('restarting') : phase.at === 'back' ? t('restored_back') : t('restore_failed');
   const text =
     phase.at === 'restoring'
       ? [words.phase(latest?.phase ?? null), latest?.step_name].filter(Boolean).join(': ')

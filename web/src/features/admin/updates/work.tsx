@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import type { Updates, UpdateWork } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
-import { duration } from '@/lib/time';
+import { duration, when_inside } from '@/lib/time';
 import { IconButton } from '@/ui/Button';
 import { Columns, type ColumnShape } from '@/ui/Columns';
 import { toast, toast_failure } from '@/ui/toast';
@@ -42,23 +42,32 @@ export function useWork(onEnd?: (work: UpdateWork) => void) {
       told.current?.(work);
     }
   }, [work]);
-  return { work, look: () => void query.refetch() };
+  const { refetch } = query;
+  /** Looks at once; what was just started counts as seen, however quick it is. */
+  const look = useCallback(
+    (started?: UpdateWork) => {
+      if (started) running.current = started.id;
+      void refetch();
+    },
+    [refetch],
+  );
+  return { work, look };
 }
 
 /** Starts something that goes on without the page; its progress shows by itself. */
-export async function begin(start: () => Promise<UpdateWork>, look: () => void) {
+export async function begin(start: () => Promise<UpdateWork>, look: (started?: UpdateWork) => void) {
   try {
-    await start();
+    look(await start());
   } catch (error) {
     toast_failure(error);
+    look();
   }
-  look();
 }
 
 export function useWorkWords() {
   const { t } = useTranslation('admin_updates');
   return {
-    title: (work: UpdateWork) => (['backup', 'verify', 'restore', 'finalise', 'upload'].includes(work.kind) ? t(`work_${work.kind}`, { about: work.about ?? '' }) : t('work_other')),
+    title: (work: UpdateWork) => (['backup', 'verify', 'restore', 'finalise', 'upload'].includes(work.kind) ? t(`work_${work.kind}`, { about: when_inside(work.about) || (work.about ?? '') }) : t('work_other')),
     failed: (work: UpdateWork) => (['backup', 'verify', 'restore', 'finalise', 'upload'].includes(work.kind) ? t(`failed_${work.kind}`) : t('failed_other')),
     done(work: UpdateWork) {
       const result = (work.result ?? {}) as { rows?: number; bytes?: number; tables?: number; sentence?: string };
