@@ -15,12 +15,16 @@ struct Manifest {
   migrations::Structure structure;
   struct TableEntry { std::string name; Fingerprint fingerprint; std::int64_t last_id = 0; };
   std::vector<TableEntry> tables;
-  std::string root_hash;  // SHA-256 over the tables' names, counts and fingerprints
+  std::string root_hash;  // SHA-256 over the tables' names, counts and fingerprints, and the uploaded files
+  // What people uploaded: everything under <data directory>/uploads, in table basalt_files of the backup.
+  struct Files { std::int64_t count = 0, bytes = 0; std::string hash; bool operator==(const Files&) const = default; } files;  // hash: SHA-256 over names and contents
+  bool encrypted = false;  // read from the front of an encrypted file: structure, tables, reason and hashes are not known
 
   const TableEntry* table(std::string_view name) const;
   std::int64_t rows() const;
 };
 json::value to_json(const Manifest&);
+json::object outside_json(const Manifest&, bool encrypted);  // what stands in front of the file
 Manifest manifest_from_json(const json::value&);
 Manifest read_manifest(const std::filesystem::path& file);  // from the front of the file
 
@@ -47,9 +51,12 @@ BackupInfo info_of(const std::filesystem::path& file, const Manifest&);
 using TableFilter = std::function<bool(const migrations::Table&)>;
 void load_backup(appdb::Connection& backup, const Manifest&, appdb::Connection& target, std::int64_t fence, const std::function<void(double)>& progress = {}, const TableFilter& fill = {});
 
-// Which of the backups go, newest first given: kept are the last five, the newest of each schema, the newest verified one,
-// and what people made themselves.
-std::vector<BackupInfo> backups_to_delete(std::vector<BackupInfo> newest_first);
+// Opens a backup file: its SQLite database, without rules, as `opened`; the manifest inside. Failure BadRequest in a sentence.
+Manifest open_backup(const Context&, const std::filesystem::path& file, const std::filesystem::path& opened);
+
+// Which of the backups go, newest first given: kept are the last `keep`, the newest verified one of each schema, the newest
+// verified one, and what people made themselves.
+std::vector<BackupInfo> backups_to_delete(std::vector<BackupInfo> newest_first, std::size_t keep = 5);
 
 // What a backup of this store needs on disk while it is made and verified.
 std::int64_t backup_space(Context&);

@@ -1,6 +1,7 @@
 // Files that must survive a power cut, and the space for them.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,21 +18,35 @@ void require_space(const std::filesystem::path& folder, std::int64_t bytes, std:
 std::int64_t sqlite_bytes(const std::filesystem::path& file);
 std::string megabytes(std::int64_t bytes);  // "12.3 MB"
 
-// zstd, as public tools read it. `head` travels in front in a skippable frame, a SHA-256 of everything in one at the end. Failure Unavailable / BadRequest with a sentence.
-void compress(const std::filesystem::path& from, const std::filesystem::path& to, std::string_view head);
-void decompress(const std::filesystem::path& from, const std::filesystem::path& to);
-std::string read_head(const std::filesystem::path& file);  // Failure BadRequest when there is none
+// Everything in a folder that nobody else has seen yet, to the disk.
+void sync_new(const std::filesystem::path& folder);
 
-// Removed when the object goes.
+// Removes what a crash left in `folder` among the names that `is_scratch`, unless some process works with scratch files there now.
+void remove_left_overs(const std::filesystem::path& folder, const std::function<bool(const std::string& name)>& is_scratch);
+
+// While this lives scratch files in `folder`, which must exist, are in use.
+class ScratchUse {
+ public:
+  explicit ScratchUse(const std::filesystem::path& folder);
+  ~ScratchUse();
+  ScratchUse(const ScratchUse&) = delete;
+
+ private:
+  int lock_ = -1;
+};
+
+// Removed when the object goes, with SQLite's side files. Its folder must exist.
 class ScratchFile {
  public:
-  explicit ScratchFile(std::filesystem::path path) : path_(std::move(path)) {}
-  ~ScratchFile();
+  explicit ScratchFile(std::filesystem::path path) : path_(std::move(path)), use_(path_.parent_path()) {}
+  ~ScratchFile() { remove(); }
   ScratchFile(const ScratchFile&) = delete;
   const std::filesystem::path& path() const { return path_; }
+  void remove();  // now already
 
  private:
   std::filesystem::path path_;
+  ScratchUse use_;
 };
 
 }  // namespace basalt::upgrade

@@ -29,10 +29,13 @@ std::uint64_t hash(std::string_view bytes, std::uint64_t seed) {
   return mix(h ^ p0, bytes.size() ^ p1 ^ seed);
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string out;
-  for (auto& n : names) out += (out.empty() ? "" : ", ") + appdb::quoted(n);
-  return out;
+// "2026-11-23T02:20:01.500000Z": what to_text() makes of it is the same again.
+bool is_plain_time(std::string_view t) {
+  static constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+  if (t.size() != form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == 'd' ? t[i] < '0' || t[i] > '9' : t[i] != form[i]) return false;
+  return (t[11] < '2' || t[12] < '4') && t[17] < '6';
 }
 
 void put(std::string& out, char tag, const void* bytes, std::size_t count) {
@@ -54,39 +57,72 @@ std::string Fingerprint::text() const {
   return buffer;
 }
 
+appdb::RawType raw_type(migrations::Type type) {
+  using migrations::Type;
+  using appdb::RawType;
+  switch (type) {
+    case Type::Integer: return RawType::Integer;
+    case Type::Real: return RawType::Real;
+    case Type::Boolean: return RawType::Boolean;
+    case Type::Text: case Type::Json: return RawType::Text;
+    case Type::Time: return RawType::Time;
+    case Type::Blob: return RawType::Blob;
+  }
+  return RawType::Text;
+}
+
 RowHasher::RowHasher(const migrations::Table& table) : names_(table.column_names()) {
   std::sort(names_.begin(), names_.end());
   for (auto& name : names_) {
     auto* c = table.column(name);
-    types_.push_back(c ? c->type : name == "id" ? migrations::Type::Integer : migrations::Type::Text);
+    columns_.push_back({name, c ? raw_type(c->type) : name == "id" ? appdb::RawType::Integer : appdb::RawType::Text});
   }
 }
 
 void RowHasher::add(const std::vector<appdb::Value>& values) {
+  std::vector<appdb::RawValue> raw(values.size());
+  using Kind = appdb::RawValue::Kind;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto& value = values[i];
+    if (auto* b = std::get_if<bool>(&value)) raw[i] = {Kind::Integer, *b ? 1 : 0, 0, {}};
+    else if (auto* n = std::get_if<std::int64_t>(&value)) raw[i] = {Kind::Integer, *n, 0, {}};
+    else if (auto* d = std::get_if<double>(&value)) raw[i] = {Kind::Real, 0, *d, {}};
+    else if (auto* s = std::get_if<std::string>(&value)) raw[i] = {Kind::Text, 0, 0, *s};
+    else if (auto* x = std::get_if<appdb::Blob>(&value)) raw[i] = {Kind::Blob, 0, 0, x->bytes};
+  }
+  add(raw);
+}
+
+void RowHasher::add(appdb::RawRow values) {
+  using Kind = appdb::RawValue::Kind;
   buffer_.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
     auto& value = values[i];
-    auto type = types_[i];
-    if (std::holds_alternative<std::nullptr_t>(value)) {
-      buffer_ += 'n';
-    } else if (auto* b = std::get_if<bool>(&value)) {
-      std::int64_t n = *b ? 1 : 0;
-      put(buffer_, 'i', &n, sizeof n);
-    } else if (auto* n = std::get_if<std::int64_t>(&value)) {
-      if (type == migrations::Type::Real) {
-        double d = static_cast<double>(*n);
-        put(buffer_, 'd', &d, sizeof d);
-      } else {
-        put(buffer_, 'i', n, sizeof *n);
+    auto type = columns_[i].type;
+    switch (value.kind) {
+      case Kind::Null: buffer_ += 'n'; break;
+      case Kind::Integer:
+        if (type == appdb::RawType::Real) {
+          double d = static_cast<double>(value.integer);
+          put(buffer_, 'd', &d, sizeof d);
+        } else {
+          put(buffer_, 'i', &value.integer, sizeof value.integer);
+        }
+        break;
+      case Kind::Real: {
+        double plain = value.real == 0 ? 0.0 : value.real;  // PostgreSQL and SQLite differ in keeping -0
+        put(buffer_, 'd', &plain, sizeof plain);
+        break;
       }
-    } else if (auto* d = std::get_if<double>(&value)) {
-      double plain = *d == 0 ? 0.0 : *d;  // PostgreSQL and SQLite differ in keeping -0
-      put(buffer_, 'd', &plain, sizeof plain);
-    } else if (auto* s = std::get_if<std::string>(&value)) {
-      auto at = type == migrations::Type::Time ? parse_timestamp(*s) : std::nullopt;
-      put_text(buffer_, 's', at ? to_text(*at) : *s);
-    } else if (auto* blob = std::get_if<appdb::Blob>(&value)) {
-      put_text(buffer_, 'x', blob->bytes);
+      case Kind::Text:
+        if (type == appdb::RawType::Time && !is_plain_time(value.bytes)) {
+          auto at = parse_timestamp(value.bytes);
+          put_text(buffer_, 's', at ? to_text(*at) : std::string(value.bytes));
+        } else {
+          put_text(buffer_, 's', value.bytes);
+        }
+        break;
+      case Kind::Blob: put_text(buffer_, 'x', value.bytes); break;
     }
   }
   ++sum_.rows;
@@ -94,9 +130,9 @@ void RowHasher::add(const std::vector<appdb::Value>& values) {
   sum_.second += hash(buffer_, 0x13198a2e03707344);
 }
 
-Fingerprint fingerprint(appdb::Connection& c, const migrations::Table& table) {
+Fingerprint fingerprint(appdb::Connection& c, const migrations::Table& table, const std::string& condition) {
   RowHasher hasher(table);
-  c.each("SELECT " + quoted_list(hasher.names()) + " FROM " + appdb::quoted(table.name), {}, [&](const appdb::Row& row) { hasher.add(row.values()); });
+  appdb::each_raw(c, table.name, hasher.columns(), [&](appdb::RawRow row) { hasher.add(row); }, condition);
   return hasher.result();
 }
 

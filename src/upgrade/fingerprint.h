@@ -1,5 +1,6 @@
 // Fingerprints of tables: equal for equal rows, whatever their order, the order of their columns, and the engine.
 #pragma once
+#include "appdb/bulk.h"
 #include "migrations/structure.h"
 
 namespace basalt::upgrade {
@@ -19,17 +20,21 @@ class RowHasher {
  public:
   explicit RowHasher(const migrations::Table&);
   const std::vector<std::string>& names() const { return names_; }  // sorted
+  const std::vector<appdb::RawColumn>& columns() const { return columns_; }  // the same, as bulk reading wants them
   void add(const std::vector<appdb::Value>& values_in_order_of_names);
+  void add(appdb::RawRow values_in_order_of_names);
   const Fingerprint& result() const { return sum_; }
 
  private:
   std::vector<std::string> names_;
-  std::vector<migrations::Type> types_;
+  std::vector<appdb::RawColumn> columns_;
   std::string buffer_;
   Fingerprint sum_;
 };
 
-Fingerprint fingerprint(appdb::Connection&, const migrations::Table&);
+// `condition`: SQL of ours that picks some of the rows; absent when empty.
+Fingerprint fingerprint(appdb::Connection&, const migrations::Table&, const std::string& condition = {});
+appdb::RawType raw_type(migrations::Type);
 // Which rows there are, not what is in them.
 Fingerprint row_fingerprint(appdb::Connection&, const migrations::Table&);
 

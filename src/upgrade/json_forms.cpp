@@ -61,12 +61,13 @@ json::object Plan::to_json() const {
 
 json::object Outcome::to_json() const {
   return {{"code", static_cast<int>(code)}, {"sentence", sentence}, {"from", from}, {"to", to}, {"parked", parked}, {"returned", returned}, {"superseded", superseded}, {"orphaned", orphaned},
-          {"backup", text_or_null(backup)}, {"seconds", rounded(seconds, 1000)}};
+          {"backup", text_or_null(backup)}, {"seconds", rounded(seconds, 1000)}, {"paused_seconds", rounded(paused_seconds, 1000)}};
 }
 
 json::object BackupInfo::to_json() const {
   return {{"id", id}, {"path", path}, {"bytes", bytes}, {"kind", kind}, {"reason", reason}, {"schema", schema}, {"engine", engine}, {"instance_id", instance_id}, {"binary", binary}, {"created_at", created_at},
-          {"verified_at", text_or_null(verified_at)}, {"root_hash", root_hash}, {"tables", tables}, {"rows", rows}};
+          {"verified_at", text_or_null(verified_at)}, {"root_hash", root_hash}, {"tables", tables}, {"rows", rows},
+          {"files", files}, {"encrypted", encrypted}, {"drilled_at", text_or_null(drilled_at)}};
 }
 
 json::object ParkedValue::to_json() const {

@@ -54,6 +54,7 @@ struct Context {
   std::string node_id;                // this process's own row in upgrade_node, which is never counted as another node
   std::chrono::minutes bake_time{60}; // how long an expansion that found older nodes stays open before finalise_when_due() acts
   std::chrono::milliseconds run_patience{std::chrono::hours(6)};  // how long to wait for another upgrader that is alive
+  std::chrono::milliseconds stand_still{30000};  // an upgrader that was stopped (SIGSTOP) for longer commits nothing any more
 };
 
 // ---- What is there, and what would happen
@@ -116,6 +117,7 @@ struct Outcome {
   std::int64_t parked = 0, returned = 0, superseded = 0, orphaned = 0;  // values kept, given back, overruled by an edit, left without a row
   std::string backup;                   // the verified backup taken first; empty when none was needed
   double seconds = 0;
+  double paused_seconds = 0;            // how long writers were held back
   json::object to_json() const;
 };
 // Brings the store to this binary's schema: creates, upgrades, or does nothing. Operations that older nodes could not live with
@@ -144,12 +146,29 @@ struct BackupInfo {
   int schema = 0, tables = 0;
   std::int64_t rows = 0;
   std::string created_at, verified_at, root_hash;   // verified_at empty: never verified
+  std::string drilled_at;                           // restored and booted, by `basalt backup drill`; empty: never
+  bool encrypted = false;                           // listed without opening it: tables, rows, files, reason and root hash are not known then
+  std::int64_t files = 0;                           // uploaded files in it
   json::object to_json() const;
 };
 BackupInfo backup_create(Context&, std::string kind, std::string reason);          // created and verified
 BackupInfo backup_verify(Context&, const std::filesystem::path& file);             // Failure BadRequest when it is damaged
 std::vector<BackupInfo> backup_list(const Context&);                               // newest first
+// The backup in the place of what is there, which is kept aside (replaced_data). Uploaded files too.
 Outcome restore(Context&, const std::filesystem::path& file);
+
+// Data that a restore or an upgrade put aside: files beside the SQLite file, schemas beside PostgreSQL's. Nothing deletes what a
+// restore replaced but a person.
+struct ReplacedData {
+  std::string name, why, at;  // why: "restore" | "upgrade" | "uploads"
+  std::int64_t bytes = 0;
+  json::object to_json() const;
+};
+std::vector<ReplacedData> replaced_data(Context&);                                 // newest first
+void delete_replaced(Context&, const std::string& name);                           // Failure NotFound
+// What a crash left of unfinished work; finishes a restore whose uploaded files were not yet in their place. For a start, and
+// whenever: what another process works on stays.
+void clean_left_overs(Context&);
 
 // ---- Parked values
 
