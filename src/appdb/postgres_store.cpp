@@ -43,8 +43,9 @@ std::unique_ptr<Connection> PostgresStore::connect() {
 
 std::unique_ptr<PostgresConnection> PostgresStore::fresh() const {
   auto connection = std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
-  // No write waits for another, nor for a pause, without end.
-  connection->execute_script("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, options_.patience.count())));
+  // No write waits for another, nor for a pause, without end; and a process that stands still inside a write (stopped, or its
+  // host gone without a word) does not hold up the whole cluster: the server ends its transaction.
+  connection->execute_script("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, options_.patience.count())) + "; SET idle_in_transaction_session_timeout = '60s'");
   return connection;
 }
 
@@ -55,17 +56,26 @@ void PostgresStore::begin(PostgresConnection& connection, bool write) {
     connection.execute_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     return;
   }
-  static const std::string lock = std::string("BEGIN; SELECT pg_advisory_xact_lock_shared(") + writers_lock + ")";
-  static const std::string text = lock + "; " + marks_query;
+  static const std::string take = std::string("SELECT pg_advisory_xact_lock_shared(") + writers_lock + ")";
+  static const std::string prepare = std::string("PREPARE basalt_marks AS ") + marks_query + "; PREPARE basalt_take AS " + take;
+  static const std::string text = "BEGIN; EXECUTE basalt_take; EXECUTE basalt_marks";
   try {
     std::vector<Row> rows;
     try {
       rows = connection.query_script(text);
     } catch (const Failure&) {
-      if (connection.last_error_code() != "42P01" || !connection.is_alive()) throw;
-      // No upgrade_meta: an empty store, where nobody has anything to say yet.
+      if (connection.last_error_code() != "26000" || !connection.is_alive()) throw;
+      // The first write on this connection, or one after its prepared statements were dropped.
       connection.execute_script("ROLLBACK");
-      connection.execute_script(lock);
+      try {
+        connection.execute_script(prepare);
+        rows = connection.query_script(text);
+      } catch (const Failure&) {
+        if (connection.last_error_code() != "42P01" || !connection.is_alive()) throw;
+        // No upgrade_meta: an empty store, where nobody has anything to say yet.
+        if (connection.in_transaction()) connection.execute_script("ROLLBACK");
+        connection.execute_script("BEGIN; " + take);
+      }
     }
     may_write(rows);
   } catch (const Failure&) {
