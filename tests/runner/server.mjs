@@ -96,9 +96,10 @@ export class Server {
   }
 
   // {status, body, headers}; body is JSON where the answer says so.
-  async request(method, path, body, { session = this.session, headers = {}, raw = false } = {}) {
+  async request(method, path, body, { session = this.session, headers = {}, raw = false, timeout } = {}) {
     const answer = await fetch(this.url + path, {
       method,
+      signal: timeout ? AbortSignal.timeout(timeout) : undefined,
       headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...(session ? { "x-metabase-session": session } : {}), ...headers },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
