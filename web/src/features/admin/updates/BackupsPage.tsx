@@ -69,12 +69,16 @@ export function BackupsCard({ data, busy, look, restoring, most }: UpdatesTools 
             <thead>
               <tr>
                 <th scope="col">{t('taken')}</th>
-                <th scope="col">{t('why')}</th>
-                <th scope="col">{t('store')}</th>
-                <th scope="col" data-end>
+                <th scope="col" className={styles.wide_only}>
+                  {t('why')}
+                </th>
+                <th scope="col" className={styles.wide_only}>
+                  {t('store')}
+                </th>
+                <th scope="col" className={styles.wide_only} data-end>
                   {t('rows')}
                 </th>
-                <th scope="col" data-end>
+                <th scope="col" className={styles.wide_only} data-end>
                   {t('size')}
                 </th>
                 <th scope="col">{t('checked_by')}</th>
@@ -125,15 +129,19 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
       <td className={`${styles.strong} ${styles.nowrap}`} title={exact(backup.created_at)}>
         {when(backup.created_at)}
       </td>
-      <td className={`${styles.quiet} ${styles.nowrap}`} title={backup.reason}>
+      <td className={`${styles.quiet} ${styles.nowrap} ${styles.wide_only}`} title={backup.reason}>
         {known ? t(`kind_${backup.kind}`) : backup.kind}
       </td>
-      <td className={styles.nowrap}>
+      <td className={`${styles.nowrap} ${styles.wide_only}`}>
         {t('schema', { schema: backup.schema })}
         {backup.engine && <span className={admin.muted}>, {t(`engine_${backup.engine}`)}</span>} {backup.encrypted && <Tag>{t('encrypted')}</Tag>}
       </td>
-      <td data-end>{count(backup.rows)}</td>
-      <td data-end>{bytes(backup.bytes)}</td>
+      <td className={styles.wide_only} data-end>
+        {count(backup.rows)}
+      </td>
+      <td className={styles.wide_only} data-end>
+        {bytes(backup.bytes)}
+      </td>
       <td>
         {backup.verified_at ? (
           <span className={styles.fine} title={exact(backup.verified_at)}>

@@ -56,7 +56,7 @@ function Run({ run, open_first }: { run: MigrationRun; open_first: boolean }) {
           <span>{[made ? '' : t('run_from', { from: run.from }), t('run_by', { binary: run.binary })].filter(Boolean).join(', ')}</span>
         </span>
         <Tag tone={tone}>{t(key)}</Tag>
-        <span className={styles.run_end}>{t('run_rows', { count: run.rows })}</span>
+        <span className={styles.run_end}>{t('run_rows', { count: run.rows, rows: count(run.rows) })}</span>
         <span className={styles.run_end}>{duration(run.ms)}</span>
         <span className={styles.run_end} title={exact(run.started_at)}>
           {when(run.started_at)}

@@ -21,7 +21,7 @@ import styles from './updates.module.css';
 export function UpdatesPage() {
   const { t } = useTranslation('admin_updates');
   return (
-    <UpdatesFrame title={t('title')} text={t('text')} tools={({ data }) => data.release && data.release.feed !== 'off' && <CheckNow release={data.release} />}>
+    <UpdatesFrame overview title={t('title')} text={t('text')} tools={({ data }) => data.release && data.release.feed !== 'off' && <CheckNow release={data.release} />}>
       {(tools) => (
         <>
           <Versions data={tools.data} />
@@ -60,7 +60,7 @@ function CheckNow({ release }: { release: Release }) {
   }
   return (
     <>
-      <span className={admin.muted} title={exact(release.checked_at)}>
+      <span className={styles.checked} title={exact(release.checked_at)}>
         {release.checked_at ? t('checked', { when: ago_inside(release.checked_at) }) : t('never_checked')}
       </span>
       <Button icon={<IconRefresh size={16} aria-hidden />} busy={busy} onClick={() => void check()}>
@@ -98,7 +98,7 @@ function Versions({ data }: { data: Updates }) {
             <div className={styles.version}>
               {available.version}
               {available.class && <Tag tone={class_tones[available.class] ?? 'plain'}>{known_class ? t(`class_${available.class}`) : capital(available.class)}</Tag>}
-              <Button kind="quiet" onClick={() => set_notes(true)}>
+              <Button kind="quiet" className={styles.act} onClick={() => set_notes(true)}>
                 {t('what_is_new')}
               </Button>
             </div>
@@ -268,7 +268,6 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
             <tr>
               <th scope="col">{t('step')}</th>
               <th scope="col">{t('what')}</th>
-              {figures.later > 0 && <th scope="col">{t('when_done')}</th>}
               <th scope="col" data-end>
                 {t('rows')}
               </th>
@@ -290,19 +289,12 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
                   <td>
                     <ul className={styles.operations}>
                       {operations.map((one, index) => (
-                        <li key={index}>{capital(one.text)}</li>
+                        <li key={index}>
+                          {capital(one.text)} {one.phase === 'finalise' && <Tag tone="amber">{t('at_finalise')}</Tag>}
+                        </li>
                       ))}
                     </ul>
                   </td>
-                  {figures.later > 0 && (
-                    <td className={styles.quiet}>
-                      <ul className={styles.operations}>
-                        {operations.map((one, index) => (
-                          <li key={index}>{one.phase === 'finalise' ? t('at_finalise') : t('now')}</li>
-                        ))}
-                      </ul>
-                    </td>
-                  )}
                   <td data-end>{count(step.rows)}</td>
                   {down && <td data-end>{step.will_park ? count(step.will_park) : '–'}</td>}
                 </tr>
@@ -330,7 +322,7 @@ function WayBack({ data }: { data: Updates }) {
           {t('way_back_look')}
         </Button>
       </div>
-      <p className={styles.note}>{plan.blocked ? t('way_back_blocked', { why: plan.blocked }) : parks === 0 ? t('way_back_none_parked', { time }) : t('way_back_parked', { time, count: parks })}</p>
+      <p className={styles.note}>{plan.blocked ? t('way_back_blocked', { why: plan.blocked }) : parks === 0 ? t('way_back_none_parked', { time }) : t('way_back_parked', { time, count: parks, values: count(parks) })}</p>
       {!plan.blocked && (
         <p className={styles.note}>
           {t('way_back_how')}
@@ -394,7 +386,7 @@ function ParkedCard({ data }: { data: Updates }) {
             <li key={`${one.table}.${one.column}.${one.state}`}>
               <div className={styles.two_lines}>
                 <b>{table_words(t, one.table)}</b>
-                <span>{one.column ? t('parked_count', { count: one.count, column: column_words(t, one.column) }) : t('parked_count_rows', { count: one.count })}</span>
+                <span>{one.column ? t('parked_count', { count: one.count, values: count(one.count), column: column_words(t, one.column) }) : t('parked_count_rows', { count: one.count, values: count(one.count) })}</span>
               </div>
               {one.state !== 'parked' && <Tag tone={one.state === 'orphan' ? 'plain' : 'amber'}>{t(`parked_state_${one.state}`)}</Tag>}
             </li>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { IconAlertTriangle, IconCheck, IconCircleCheck, IconX } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCheck, IconCircleCheck, IconInfoCircle, IconX } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
@@ -27,7 +27,7 @@ export interface UpdatesTools {
 }
 
 /** What all pages about updates share: the state, what runs, warnings, and the cover while a restore replaces everything. */
-export function UpdatesFrame({ title, text, tools, children }: { title: string; text?: ReactNode; tools?: (tools: UpdatesTools) => ReactNode; children: (tools: UpdatesTools) => ReactNode }) {
+export function UpdatesFrame({ overview = false, title, text, tools, children }: { /** Shows what is to be looked at. */ overview?: boolean; title: string; text?: ReactNode; tools?: (tools: UpdatesTools) => ReactNode; children: (tools: UpdatesTools) => ReactNode }) {
   const { t } = useTranslation('admin_updates');
   const { t: common } = useTranslation('admin');
   usePageTitle(title);
@@ -66,12 +66,12 @@ export function UpdatesFrame({ title, text, tools, children }: { title: string; 
         <div className={styles.stack}>
           <RestoredNote />
           <WorkBand work={work} data={given.data} />
-          {given.data.warnings.map((warning) => (
+          {overview && given.data.warnings.map((warning) => (
             <Banner key={warning} title={t('warning')}>
               <p>{warning}</p>
             </Banner>
           ))}
-          {given.data.drift && <DriftBanner drift={given.data.drift} />}
+          {overview && given.data.drift && <DriftBanner drift={given.data.drift} />}
           {children(given)}
         </div>
       )}
@@ -80,11 +80,11 @@ export function UpdatesFrame({ title, text, tools, children }: { title: string; 
   );
 }
 
-export function Banner({ title, tone = 'amber', children, onClose }: { title: ReactNode; tone?: 'amber' | 'red' | 'green' | 'ember'; children?: ReactNode; onClose?: () => void }) {
+export function Banner({ title, tone = 'amber', children, onClose }: { title: ReactNode; tone?: 'amber' | 'red' | 'green' | 'plain'; children?: ReactNode; onClose?: () => void }) {
   const { t } = useTranslation('admin_updates');
   return (
     <section className={styles.banner} data-tone={tone}>
-      {tone === 'green' ? <IconCircleCheck size={18} stroke={1.8} aria-hidden /> : <IconAlertTriangle size={18} stroke={1.8} aria-hidden />}
+      {tone === 'green' ? <IconCircleCheck size={18} stroke={1.8} aria-hidden /> : tone === 'plain' ? <IconInfoCircle size={18} stroke={1.8} aria-hidden /> : <IconAlertTriangle size={18} stroke={1.8} aria-hidden />}
       <div className={styles.banner_body}>
         <b>{title}</b>
         {children}
@@ -112,7 +112,7 @@ function DriftBanner({ drift }: { drift: Drift }) {
         </Banner>
       )}
       {drift.extra.length > 0 && (
-        <Banner title={t('drift_extra', { count: drift.extra.length })}>
+        <Banner tone="plain" title={t('drift_extra', { count: drift.extra.length })}>
           <p>{drift.extra.slice(0, 12).map((one) => one.what).join(', ')}</p>
         </Banner>
       )}

@@ -117,7 +117,7 @@ export function ProgressBand({ title, share, step, steps, doing, rows, eta, seco
         <p className={styles.work_under}>
           <span>
             {doing}
-            {rows ? `, ${t('run_rows', { count: rows })}` : ''}
+            {rows ? `, ${t('run_rows', { count: rows, rows: count(rows) })}` : ''}
           </span>
           <span>{[by ? t('work_by', { by }) : '', t('work_leave')].filter(Boolean).join('. ').replace(/^./, (letter) => letter.toUpperCase())}</span>
         </p>
