@@ -273,18 +273,6 @@ void Executor::insert_whole_rows(const Table& t, const std::vector<json::object>
   connection_.insert_rows(t.name, names, whole);
 }
 
-void Executor::park(const std::string& table, const std::string& column, Direction direction, std::vector<Park> parks) {
-  if (parks.empty()) return;
-  std::vector<Parameters> rows;
-  rows.reserve(parks.size());
-  for (auto& p : parks) {
-    ++(p.state == "orphan" ? counters_.orphaned : counters_.parked);
-    rows.push_back({migration_, number_, direction == Direction::Up ? "up" : "down", table, column.empty() ? Parameter(nullptr) : Parameter(column), p.row_uid, json::write(p.value),
-                    json::write(p.shown), p.state, now_, run_});
-  }
-  connection_.insert_rows("upgrade_park", {"migration", "operation", "direction", "table_name", "column_name", "parked_row", "value", "shown", "state", "parked_at", "run"}, rows);
-}
-
 void Executor::unpark(const Table& t, const std::string& column, Direction direction, const std::function<Fate(const Parked&)>& visit, const std::function<void()>& after_batch) {
   std::int64_t last = 0;
   std::string current = column.empty() ? "NULL" : "t." + quoted(column);

@@ -12,7 +12,7 @@ struct Fingerprint {
 
   void add(const Fingerprint& other) { rows += other.rows; first += other.first; second += other.second; }
   std::string text() const;   // "1204:9f86d081884c7d65a1b2c3d4e5f60718"
-  bool operator==(const Fingerprint&) const = default;
+  bool operator==(const Fingerprint&) const;
 };
 
 // Hashes rows of one table. `row` must have all of the table's columns by name, or be given in the order of `names()`.
