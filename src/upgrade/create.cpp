@@ -13,25 +13,45 @@ Outcome created(const Ledger& ledger) {
   return out;
 }
 
-void steps(Context& context, Attempt& attempt, StepContext& step, const migrations::Migration& migration) {
-  int total = static_cast<int>(context.migrations.size());
-  step.tick = [&](const std::string& operation) { attempt.at("expanding", static_cast<double>(migration.number - 1) / total, operation, migration.number, total); };
-  step_up(step, migration);
+// Every migration at once, in one unit each.
+Way way_from_nothing(Context& context) {
+  Way way;
+  way.to = target_of(context);
+  migrations::Structure s;
+  int floor = 1;
+  for (auto& m : context.migrations) {
+    Unit unit;
+    unit.migration = m.number;
+    unit.name = m.name;
+    unit.since_version = m.since_version;
+    unit.floor_before = floor;
+    unit.floor_after = floor = std::max(floor, m.compat_floor);
+    int place = 0;
+    for (auto& raw : m.operations) {
+      unit.all.push_back(migrations::prepare(raw, s));
+      migrations::apply_to(s, unit.all.back(), m.number, place);
+      unit.run.push_back(place++);
+    }
+    way.units.push_back(std::move(unit));
+  }
+  return way;
 }
 
-Outcome create_sqlite(Context& context, Attempt& attempt) {
+// Absent when another process was faster; what it made is looked at anew.
+std::optional<Outcome> create_sqlite(Context& context, Attempt& attempt) {
   appdb::SqliteConnection connection(context.store.options().sqlite_path, {.foreign_keys = false});
+  RunLock lock(context, connection, "create", context.run_patience, RunLock::Others::Allowed);
   connection.execute("BEGIN IMMEDIATE");
   try {
     auto ledger = read_ledger(connection);
     if (ledger.present) {
-      // Another process was faster; what it made is looked at anew.
       connection.execute("ROLLBACK");
-      return up(context);
+      return std::nullopt;
     }
     StepContext step{connection, ledger};
-    for (auto& migration : context.migrations) steps(context, attempt, step, migration);
+    run_way(attempt, step, way_from_nothing(context), [](const std::function<void()>& work) { work(); }, {.from = 0.01, .to = 0.95});
     if (connection.query_one("PRAGMA foreign_key_check")) throw Failure(FailureKind::Bug, "The new application database has a broken reference.");
+    lock.check(connection);
     attempt.edge("before commit");
     connection.execute("COMMIT");
     return created(ledger);
@@ -41,25 +61,26 @@ Outcome create_sqlite(Context& context, Attempt& attempt) {
   }
 }
 
-Outcome create_postgres(Context& context, Attempt& attempt) {
+std::optional<Outcome> create_postgres(Context& context, Attempt& attempt) {
   auto connection = context.store.connect();
-  RunLock lock(context, *connection, "create", std::chrono::minutes(10));
+  RunLock lock(context, *connection, "create", context.run_patience, RunLock::Others::Allowed);
   auto ledger = read_ledger(*connection);
-  if (ledger.present) return up(context);
-  for (auto& migration : context.migrations) {
-    connection->execute_script("BEGIN");
+  if (ledger.present) return std::nullopt;
+  StepContext step{*connection, ledger};
+  // All of it is one transaction: a store is empty or whole.
+  connection->execute_script("BEGIN");
+  try {
+    run_way(attempt, step, way_from_nothing(context), [](const std::function<void()>& work) { work(); }, {.from = 0.01, .to = 0.95});
+    lock.check(*connection);
+    attempt.edge("before commit");
+    connection->execute_script("COMMIT");
+  } catch (...) {
     try {
-      StepContext step{*connection, ledger};
-      steps(context, attempt, step, migration);
-      attempt.edge("before commit");
-      connection->execute_script("COMMIT");
+      connection->execute_script("ROLLBACK");
     } catch (...) {
-      try {
-        connection->execute_script("ROLLBACK");
-      } catch (...) {
-      }
-      throw;
+      // The session is gone; the server rolls back.
     }
+    throw;
   }
   return created(ledger);
 }
@@ -67,7 +88,8 @@ Outcome create_postgres(Context& context, Attempt& attempt) {
 }  // namespace
 
 Outcome create(Context& context, Attempt& attempt) {
-  return context.store.engine() == appdb::Engine::Sqlite ? create_sqlite(context, attempt) : create_postgres(context, attempt);
+  auto outcome = context.store.engine() == appdb::Engine::Sqlite ? create_sqlite(context, attempt) : create_postgres(context, attempt);
+  return outcome ? *outcome : up(context);
 }
 
 }  // namespace basalt::upgrade

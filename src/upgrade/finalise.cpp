@@ -9,15 +9,24 @@ Outcome finalise(Context& context) {
   return attempt.guard([&] {
     auto ledger = read_ledger(*context.store.connect());
     if (!ledger.present) throw Failure(FailureKind::BadRequest, "There is no data yet, so there is nothing to finalise.");
-    return attempt.nothing("Nothing to finalise: all of schema " + std::to_string(ledger.schema) + " is in effect.", ledger.schema);
+    if (ledger.pending.empty()) return attempt.nothing("Nothing to finalise: all of schema " + std::to_string(ledger.schema) + " is in effect.", ledger.schema);
+    return change(context, attempt, {Goal::Kind::Finalise, ledger.schema});
   });
 }
 
-std::optional<Outcome> finalise_when_due(Context&) { return std::nullopt; }
-
-Outcome release_locks(Context& context) {
-  Attempt attempt(context);
-  return attempt.guard([&] { return attempt.nothing("Nobody holds the upgrade lock.", read_ledger(*context.store.connect()).schema); });
+std::optional<Outcome> finalise_when_due(Context& context) {
+  bool now = context.store.read([&](appdb::Connection& c) {
+    auto ledger = read_ledger(c);
+    return ledger.present && ledger.schema <= target_of(context) && due(context, c, ledger);
+  });
+  if (!now) return std::nullopt;
+  try {
+    return finalise(context);
+  } catch (const Failure& failure) {
+    // An older node came back just now: next time.
+    if (failure.error_type() == "older-nodes") return std::nullopt;
+    throw;
+  }
 }
 
 }  // namespace basalt::upgrade

@@ -1,5 +1,7 @@
 #include "upgrade/ledger.h"
 
+#include <map>
+
 #include "appdb/sqlite_connection.h"
 #include "base/failure.h"
 #include "base/random.h"
@@ -23,8 +25,8 @@ void put_meta(Connection& c, std::string_view key, const std::string& value) {
   if (c.update("upgrade_meta", {{"value", value}}, "key", key) == 0) c.insert("upgrade_meta", {{"key", key}, {"value", value}}, Connection::HasId::No);
 }
 
-void write_history(StepContext& step, int migration, const std::string& name, const char* direction, const std::string& checksum, std::int64_t rows, std::int64_t ms) {
-  step.connection.insert("upgrade_history", {{"migration", migration}, {"name", name}, {"direction", direction}, {"checksum", checksum}, {"state", "done"}, {"rows_changed", rows}, {"ms", ms},
+void write_history(StepContext& step, int migration, const std::string& name, const char* direction, const std::string& checksum, std::int64_t rows, std::int64_t ms, const std::string& state) {
+  step.connection.insert("upgrade_history", {{"migration", migration}, {"name", name}, {"direction", direction}, {"checksum", checksum}, {"state", state}, {"rows_changed", rows}, {"ms", ms},
                                              {"binary_version", version()}, {"run", step.run}, {"at", now_text()}});
 }
 
@@ -96,74 +98,89 @@ std::vector<WayBack> ways_back(Connection& c, int to) {
   return out;
 }
 
-void step_up(StepContext& step, const migrations::Migration& migration) {
-  auto start = std::chrono::steady_clock::now();
-  auto& ledger = step.ledger;
-  int floor_before = ledger.compat_floor;
-  migrations::Executor executor(step.connection, ledger.structure, migration.number, step.run, now_text());
-  if (step.batch) executor.on_tick(step.batch);
-  std::vector<migrations::Operation> prepared;
-  for (auto& raw : migration.operations) {
-    auto operation = migrations::prepare(raw, ledger.structure);
-    if (step.tick) step.tick(migrations::describe(operation));
-    executor.run(operation, static_cast<int>(prepared.size()), Direction::Up);
-    prepared.push_back(std::move(operation));
-  }
-  auto text = migrations::operations_text(prepared);
-  auto checksum = migrations::checksum(text);
-  if (!ledger.present) {
-    ledger.instance_id = uuid4();
-    put_meta(step.connection, "instance_id", ledger.instance_id);
-    step.connection.insert("upgrade_lock", {{"name", "upgrade"}, {"fence", 0}});
-    ledger.present = true;
-  }
-  ledger.schema = ledger.level = migration.number;
-  ledger.compat_floor = std::max(ledger.compat_floor, migration.compat_floor);
-  ledger.made_by = version();
-  step.connection.execute("DELETE FROM upgrade_down WHERE migration = ?", {migration.number});
-  step.connection.insert("upgrade_down", {{"migration", migration.number}, {"name", migration.name}, {"since_version", migration.since_version}, {"operations", text},
-                                          {"operations_version", migrations::operations_version}, {"checksum", checksum}, {"compat_floor_before", floor_before}});
-  write_schema(step.connection, ledger);
-  auto& counters = executor.counters();
-  write_history(step, migration.number, migration.name, "up", checksum, counters.returned + counters.superseded + counters.parked, milliseconds_since(start));
-  add(step.counters, counters);
-  check_probes(step.connection, migration.number, prepared, Direction::Up);
-}
+namespace {
 
-void step_down(StepContext& step, const WayBack& back) {
-  auto start = std::chrono::steady_clock::now();
-  auto& ledger = step.ledger;
-  if (back.migration != ledger.schema) throw Failure(FailureKind::Bug, "Something went wrong on our side.").with_details("ways back out of order");
-  migrations::Executor executor(step.connection, ledger.structure, back.migration, step.run, now_text());
-  if (step.batch) executor.on_tick(step.batch);
-  for (int number = static_cast<int>(back.operations.size()) - 1; number >= 0; --number) {
-    auto& operation = back.operations[static_cast<std::size_t>(number)];
-    if (step.tick) step.tick("undo: " + migrations::describe(operation));
-    executor.run(operation, number, Direction::Down);
-  }
-  ledger.schema = ledger.level = back.migration - 1;
-  ledger.compat_floor = back.compat_floor_before;
-  ledger.made_by = version();
-  step.connection.execute("DELETE FROM upgrade_down WHERE migration = ?", {back.migration});
-  write_schema(step.connection, ledger);
-  auto& counters = executor.counters();
-  write_history(step, back.migration, back.name, "down", migrations::checksum(migrations::operations_text(back.operations)), counters.parked + counters.returned, milliseconds_since(start));
-  add(step.counters, counters);
-  check_probes(step.connection, back.migration, back.operations, Direction::Down);
-}
-
-void check_probes(Connection& c, int migration, const std::vector<migrations::Operation>& operations, Direction direction) {
-  // Later operations of one migration may hide earlier ones (a table made, then renamed): only the last one on each table tells.
-  std::map<std::string, std::size_t> last;
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    auto at = direction == Direction::Up ? i : operations.size() - 1 - i;
-    last[migrations::table_of(operations[at])] = at;
-  }
-  for (auto& [table, at] : last) {
-    auto there = migrations::probe(c, operations[at], migration, static_cast<int>(at));
+// The probes say what they must. Later operations may hide earlier ones (a table made, then renamed): only the last one on each
+// table tells.
+void check_probes(Connection& c, const Unit& unit, Direction direction) {
+  std::map<std::string, int> last;
+  for (int place : unit.run) last[migrations::table_of(unit.all[static_cast<std::size_t>(place)])] = place;
+  for (auto& [table, place] : last) {
+    auto& operation = unit.all[static_cast<std::size_t>(place)];
+    auto there = migrations::probe(c, operation, unit.migration, place);
     if (there && *there != (direction == Direction::Up))
-      throw Failure(FailureKind::Bug, "The change was made but is not there: " + migrations::describe(operations[at]) + ". Nothing was kept of it.");
+      throw Failure(FailureKind::Bug, "The change was made but is not there: " + migrations::describe(operation) + ". Nothing was kept of it.");
   }
+}
+
+void put_way_back(Connection& c, const Unit& unit, const std::string& text) {
+  c.execute("DELETE FROM upgrade_down WHERE migration = ?", {unit.migration});
+  c.insert("upgrade_down", {{"migration", unit.migration}, {"name", unit.name}, {"since_version", unit.since_version}, {"operations", text}, {"operations_version", migrations::operations_version},
+                            {"checksum", migrations::checksum(text)}, {"compat_floor_before", unit.floor_before}});
+}
+
+}  // namespace
+
+std::string Unit::describe(int place) const {
+  return (kind == Kind::Down ? "undo: " : "") + migrations::describe(all[static_cast<std::size_t>(place)]);
+}
+
+void run_unit(StepContext& step, const Unit& unit) {
+  auto start = std::chrono::steady_clock::now();
+  auto& c = step.connection;
+  auto& ledger = step.ledger;
+  bool up = unit.kind != Unit::Kind::Down;
+  bool in_order = unit.kind == Unit::Kind::Up ? unit.migration == ledger.schema + 1 : unit.kind == Unit::Kind::Down ? unit.migration == ledger.schema : unit.migration <= ledger.schema;
+  if (!in_order) throw Failure(FailureKind::Bug, "Something went wrong on our side.").with_details("steps out of order: " + std::to_string(unit.migration) + " at schema " + std::to_string(ledger.schema));
+  auto direction = up ? Direction::Up : Direction::Down;
+  migrations::Executor executor(c, ledger.structure, unit.migration, step.run, now_text());
+  if (step.batch) executor.on_tick(step.batch);
+  executor.leave_slow_work(step.leave_slow_work);
+  for (int place : unit.run) {
+    if (step.tick) step.tick(unit.describe(place));
+    executor.run(unit.all[static_cast<std::size_t>(place)], place, direction);
+  }
+  auto text = migrations::operations_text(unit.all);
+  auto& counters = executor.counters();
+  std::string state = "done";
+  auto drop_pending = [&] { std::erase_if(ledger.pending, [&](auto& p) { return p.first == unit.migration; }); };
+  switch (unit.kind) {
+    case Unit::Kind::Up:
+      if (!ledger.present) {
+        ledger.instance_id = uuid4();
+        put_meta(c, "instance_id", ledger.instance_id);
+        c.insert("upgrade_lock", {{"name", "upgrade"}, {"fence", 0}});
+        ledger.present = true;
+      }
+      ledger.schema = unit.migration;
+      for (int place : unit.waits) ledger.pending.emplace_back(unit.migration, place);
+      if (!unit.waits.empty()) state = "expanded";
+      put_way_back(c, unit, text);
+      break;
+    case Unit::Kind::Finalise:
+      drop_pending();
+      state = "finalised";
+      break;
+    case Unit::Kind::Down:
+      drop_pending();
+      ledger.schema = unit.migration - 1;
+      c.execute("DELETE FROM upgrade_down WHERE migration = ?", {unit.migration});
+      break;
+  }
+  // The floor follows the level: what is not in effect yet keeps no older version out.
+  bool pending = !ledger.pending.empty();
+  ledger.level = pending ? std::min(ledger.schema, ledger.pending.front().first - 1) : ledger.schema;
+  if (unit.kind == Unit::Kind::Down) {
+    if (!pending) ledger.compat_floor = unit.floor_after;
+  } else if (unit.kind == Unit::Kind::Finalise || !pending) {
+    ledger.compat_floor = std::max(ledger.compat_floor, unit.floor_after);
+  }
+  if (!pending) ledger.expanded_at.clear();
+  ledger.made_by = version();
+  write_schema(c, ledger);
+  write_history(step, unit.migration, unit.name, up ? "up" : "down", migrations::checksum(text), counters.parked + counters.returned + (up ? counters.superseded : 0), milliseconds_since(start), state);
+  add(step.counters, counters);
+  check_probes(c, unit, direction);
 }
 
 }  // namespace basalt::upgrade

@@ -30,20 +30,31 @@ struct WayBack {
 // The ways back above schema `to`, newest first. Failure BadRequest when one is damaged or newer than this binary can read.
 std::vector<WayBack> ways_back(appdb::Connection&, int to);
 
-// One migration within the open transaction, ledger included. `tick` is called before each operation with its description.
+// What one transaction of a run does: the part of a migration that is run at once.
+struct Unit {
+  enum class Kind { Up, Finalise, Down };
+  Kind kind = Kind::Up;
+  int migration = 0;
+  std::string name, since_version;
+  std::vector<migrations::Operation> all;   // the whole migration as it is stored with the data
+  std::vector<int> run;                     // places in `all` of what is run, in the order in which it is
+  std::vector<int> waits;                   // Up: places of what is put off
+  int floor_before = 1;                     // Up: the floor of the schema below, with nothing pending
+  int floor_after = 1;                      // the floor once this unit is done and nothing of it or before it is pending
+  std::string describe(int place) const;    // "add column audience to card", "undo: …"
+};
+
 struct StepContext {
   appdb::Connection& connection;
   Ledger& ledger;
   std::int64_t run = 0;
-  std::function<void(const std::string& operation)> tick;
+  std::function<void(const std::string& operation)> tick;  // called before each operation with its description
   std::function<void()> batch;   // between batches of rows
   migrations::Counters counters; // added up
+  bool leave_slow_work = false;  // PostgreSQL: what holds others up is left to migrations::postwork()
 };
-void step_up(StepContext&, const migrations::Migration&);
-void step_down(StepContext&, const WayBack&);
-// The probes of one migration say what they must; Failure Bug with the operation's name when not.
-void check_probes(appdb::Connection&, int migration, const std::vector<migrations::Operation>&, migrations::Direction);
-
+// Within the open transaction, ledger and probes included. Failure Bug with the operation's name when a probe finds it undone.
+void run_unit(StepContext&, const Unit&);
 std::string now_text();
 
 }  // namespace basalt::upgrade

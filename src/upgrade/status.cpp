@@ -6,11 +6,37 @@
 #include "base/version.h"
 #include "upgrade/backup.h"
 #include "upgrade/files.h"
+#include "upgrade/nodes.h"
 #include "upgrade/run_parts.h"
 
 namespace basalt::upgrade {
 
 using appdb::Connection;
+
+namespace {
+
+// What is put off, as it is stored with the data: an older binary can tell it too.
+json::array pending_operations(Connection& c, const Ledger& ledger) {
+  std::map<int, std::pair<std::string, json::value>> stored;
+  if (!ledger.pending.empty())
+    c.each("SELECT migration, name, operations FROM upgrade_down WHERE migration > ?", {ledger.level}, [&](const appdb::Row& row) {
+      stored[static_cast<int>(row.integer("migration"))] = {row.text("name"), json::try_parse(row.text("operations")).value_or(json::value(nullptr))};
+    });
+  json::array out;
+  for (auto& [migration, operation] : ledger.pending) {
+    auto& [name, operations] = stored[migration];
+    std::string description = "an operation that this version does not know";
+    try {
+      description = migrations::describe(migrations::operation_from_json(operations.at(static_cast<std::size_t>(operation))));
+    } catch (const std::exception&) {
+      // A later version's.
+    }
+    out.push_back(json::object{{"migration", migration}, {"name", name}, {"operation", operation}, {"description", description}});
+  }
+  return out;
+}
+
+}  // namespace
 
 Status status(Context& context) {
   Status out;
@@ -23,16 +49,24 @@ Status status(Context& context) {
     out.compat_floor = ledger.compat_floor;
     out.made_by = ledger.made_by;
     out.instance_id = ledger.instance_id;
+    out.level = ledger.level;
+    out.expanded_at = ledger.expanded_at;
     out.decision = decide(ledger, out.target);
     auto number = std::to_string(ledger.schema);
     switch (out.decision) {
       case Decision::Fresh: out.sentence = "There is no data yet; the first start creates it."; break;
       case Decision::Upgrade: out.sentence = "The data has schema " + number + "; this version brings it to " + std::to_string(out.target) + " (`basalt migrate up`, or simply start)."; break;
-      case Decision::Run: out.sentence = "Up to date: schema " + number + "."; break;
+      case Decision::Run:
+        out.sentence = ledger.pending.empty() ? "Up to date: schema " + number + "."
+                                              : "Expanded to schema " + number + "; what older versions cannot open is put off until the last of them is gone (by itself, or `basalt migrate finalize`).";
+        break;
       case Decision::RunNewer: out.sentence = "The data has schema " + number + ", newer than this version's " + std::to_string(out.target) + ", and this version can still run on it."; break;
       case Decision::Refuse: out.sentence = refusal(ledger, out.target); break;
     }
+    if (auto holder = lock_holder(context, c)) out.lock = holder->to_json();
     if (!ledger.present) return;
+    out.pending = pending_operations(c, ledger);
+    for (auto& node : nodes(c, context.node_id)) out.nodes.push_back(node.to_json());
     c.each("SELECT migration, name, direction, state, rows_changed, ms, binary_version, at FROM upgrade_history ORDER BY id DESC LIMIT 50", {}, [&](const appdb::Row& row) {
       out.history.push_back(json::object{{"migration", row.integer("migration")}, {"name", row.text("name")}, {"direction", row.text("direction")}, {"state", row.text("state")}, {"rows", row.integer("rows_changed")},
                                          {"ms", row.integer("ms")}, {"binary", row.text("binary_version")}, {"at", row.text("at")}});
@@ -44,9 +78,11 @@ Status status(Context& context) {
            });
   });
   auto side = read_side_file(context);
-  if (auto state = json::text(side, "state"); state && *state != "finalised" && *state != "failed") {
-    // Finished after all when the crash came between the swap and this file's last line.
-    if (json::integer(side, "to") != out.schema) out.open_run = side;
+  auto state = json::text(side, "state").value_or("");
+  if (!state.empty() && state != "finalised" && state != "observing" && state != "failed") {
+    // Somebody is at it; or a crash left it, unless it was finished after all and only this file's last line is missing.
+    if (!out.lock.is_null()) out.running = side;
+    else if (json::integer(side, "to") != out.schema || json::integer(side, "from") == out.schema) out.open_run = side;
   }
   return out;
 }

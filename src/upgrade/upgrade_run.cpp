@@ -27,15 +27,21 @@ Outcome up(Context& context) {
     auto connection = context.store.connect();
     auto ledger = read_ledger(*connection);
     int target = target_of(context);
+    auto schema = std::to_string(ledger.schema);
     switch (decide(ledger, target)) {
       case Decision::Refuse: throw Failure(FailureKind::BadRequest, refusal(ledger, target)).with_error_type("data-is-newer");
+      case Decision::RunNewer: return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
       case Decision::Run:
-      case Decision::RunNewer: return attempt.nothing("Nothing to do: the data has schema " + std::to_string(ledger.schema) + ".", ledger.schema);
+        finish_slow_work(context, attempt);
+        if (ledger.pending.empty()) return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
+        // A run that was to end with it and was cut off, or the last older node is gone long enough.
+        if (due(context, *connection, ledger)) break;
+        return attempt.nothing("Nothing to do yet: the data is expanded to schema " + schema + ", and what older versions cannot open waits until the last of them is gone; it happens by itself, or `basalt migrate finalize`.", ledger.schema);
       case Decision::Fresh: connection.reset(); return create(context, attempt);
       case Decision::Upgrade: break;
     }
     connection.reset();
-    return change(context, attempt, target);
+    return change(context, attempt, {ledger.schema == target ? Goal::Kind::Finalise : Goal::Kind::Up, target});
   });
 }
 
@@ -47,7 +53,7 @@ Outcome down(Context& context, int to) {
     if (to < 1) throw Failure(FailureKind::BadRequest, "The oldest schema to step down to is 1.");
     if (to > ledger.schema) throw Failure(FailureKind::BadRequest, "The data has schema " + std::to_string(ledger.schema) + "; " + std::to_string(to) + " is above it. `basalt migrate up` steps up.");
     if (to == ledger.schema) return attempt.nothing("Nothing to do: the data has schema " + std::to_string(to) + ".", to);
-    return change(context, attempt, to);
+    return change(context, attempt, {Goal::Kind::Down, to});
   });
 }
 

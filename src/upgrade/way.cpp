@@ -1,6 +1,8 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -8,6 +10,7 @@
 #include "base/failure.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "migrations/phases.h"
 #include "upgrade/files.h"
 #include "upgrade/run_parts.h"
 
@@ -18,66 +21,155 @@ using appdb::Engine;
 
 namespace {
 
-// What was run must be what this binary has: a migration never changes once it is released.
-void check_same_history(const Context& context, Connection& c, int schema) {
+// What each migration up to `last` is as it is stored: its operations prepared in the order of the migrations, whatever the order
+// in which they are run. What was run must be what this binary has: a migration never changes once it is released.
+std::vector<migrations::Migration> prepared_migrations(const Context& context, Connection& c, int schema) {
   std::map<int, std::string> stored;
   c.each("SELECT migration, checksum FROM upgrade_down", {}, [&](const appdb::Row& row) { stored[static_cast<int>(row.integer("migration"))] = row.text("checksum"); });
+  auto out = context.migrations;
   migrations::Structure s;
-  for (auto& migration : context.migrations) {
-    if (migration.number > schema) return;
-    std::vector<migrations::Operation> prepared;
-    for (auto& raw : migration.operations) {
-      auto operation = migrations::prepare(raw, s);
-      migrations::apply_to(s, operation, migration.number, static_cast<int>(prepared.size()));
-      prepared.push_back(std::move(operation));
+  for (auto& migration : out) {
+    int number = 0;
+    for (auto& operation : migration.operations) {
+      operation = migrations::prepare(operation, s);
+      migrations::apply_to(s, operation, migration.number, number++);
     }
     auto found = stored.find(migration.number);
-    if (found != stored.end() && found->second != migrations::checksum(migrations::operations_text(prepared)))
+    if (migration.number <= schema && found != stored.end() && found->second != migrations::checksum(migrations::operations_text(migration.operations)))
       throw Failure(FailureKind::BadRequest, "Migration " + std::to_string(migration.number) + " (" + migration.name + ") was run on this data in another form than this version knows; use the version that made the data.");
   }
+  return out;
+}
+
+int floor_at(const std::vector<migrations::Migration>& all, int schema) {
+  int floor = 1;
+  for (auto& m : all) if (m.number <= schema) floor = std::max(floor, m.compat_floor);
+  return floor;
+}
+
+Unit unit_of(const std::vector<migrations::Migration>& all, const migrations::Migration& m, Unit::Kind kind) {
+  Unit out;
+  out.kind = kind;
+  out.migration = m.number;
+  out.name = m.name;
+  out.since_version = m.since_version;
+  out.all = m.operations;
+  out.floor_before = floor_at(all, m.number - 1);
+  out.floor_after = floor_at(all, m.number);
+  return out;
+}
+
+using Places = std::vector<std::pair<int, int>>;
+
+// Units that put `pending` (sorted) into effect, when the data then has schema `schema`.
+std::vector<Unit> finalising(const std::vector<migrations::Migration>& all, const Places& pending, int schema) {
+  std::vector<Unit> out;
+  for (std::size_t i = 0; i < pending.size();) {
+    int number = pending[i].first;
+    auto found = std::find_if(all.begin(), all.end(), [&](auto& m) { return m.number == number; });
+    if (found == all.end())
+      throw Failure(FailureKind::BadRequest, "This version is older than the upgrade that is to be finalised; do it with the version that made the data.");
+    auto unit = unit_of(all, *found, Unit::Kind::Finalise);
+    for (; i < pending.size() && pending[i].first == number; ++i) unit.run.push_back(pending[i].second);
+    unit.floor_after = floor_at(all, i < pending.size() ? std::min(schema, pending[i].first - 1) : schema);
+    out.push_back(std::move(unit));
+  }
+  return out;
 }
 
 }  // namespace
 
+bool Way::finalises() const {
+  return std::any_of(units.begin(), units.end(), [](auto& u) { return u.kind == Unit::Kind::Finalise; });
+}
+
 int Way::operations() const {
   std::size_t total = 0;
-  for (auto& m : ups) total += m.operations.size();
-  for (auto& b : downs) total += b.operations.size();
+  for (auto& u : units) total += u.run.size();
   return static_cast<int>(total);
 }
 
-Way way_to(const Context& context, Connection& c, const Ledger& ledger, int to) {
-  Way way{ledger.schema, to, {}, {}};
-  if (way.up()) {
-    check_same_history(context, c, ledger.schema);
-    for (auto& m : context.migrations) if (m.number > ledger.schema && m.number <= to) way.ups.push_back(m);
+Way way_to(const Context& context, Connection& c, const Ledger& ledger, int to, Order order) {
+  Way way;
+  way.from = ledger.schema;
+  way.to = to;
+  if (to > ledger.schema) {
+    auto all = prepared_migrations(context, c, ledger.schema);
+    for (auto& m : all) if (m.number > ledger.schema && m.number <= to) way.ups.push_back(m);
     if (static_cast<int>(way.ups.size()) != to - ledger.schema)
       throw Failure(FailureKind::BadRequest, "This version knows no way from schema " + std::to_string(ledger.schema) + " to " + std::to_string(to) + "; it knows up to " + std::to_string(target_of(context)) + ".");
-  } else {
+    Places waits;
+    if (order != Order::AtOnce) {
+      // Looked at from the first migration that is not all in effect: what comes later may have to wait for what waits already.
+      std::vector<migrations::Migration> above;
+      for (auto& m : all) if (m.number > ledger.level && m.number <= to) above.push_back(m);
+      waits = migrations::put_off(above);
+      std::erase_if(waits, [&](auto& w) { return w.first <= ledger.schema; });
+    } else if (!ledger.pending.empty()) {
+      way.units = finalising(all, ledger.pending, ledger.schema);
+    }
+    for (auto& m : way.ups) {
+      auto unit = unit_of(all, m, Unit::Kind::Up);
+      for (int place = 0; place < static_cast<int>(m.operations.size()); ++place)
+        (std::find(waits.begin(), waits.end(), std::pair(m.number, place)) == waits.end() ? unit.run : unit.waits).push_back(place);
+      way.units.push_back(std::move(unit));
+    }
+    if (order == Order::ExpandThenFinalise) {
+      auto pending = ledger.pending;
+      pending.insert(pending.end(), waits.begin(), waits.end());
+      for (auto& unit : finalising(all, pending, to)) way.units.push_back(std::move(unit));
+    }
+  } else if (to < ledger.schema) {
     way.downs = ways_back(c, to);
     if (static_cast<int>(way.downs.size()) != ledger.schema - to)
       throw Failure(FailureKind::BadRequest, "The way back from schema " + std::to_string(ledger.schema) + " to " + std::to_string(to) + " is not stored with the data; restore a backup instead.");
+    for (auto& back : way.downs) {
+      Unit unit;
+      unit.kind = Unit::Kind::Down;
+      unit.migration = back.migration;
+      unit.name = back.name;
+      unit.since_version = back.since_version;
+      unit.all = back.operations;
+      unit.floor_before = unit.floor_after = back.compat_floor_before;
+      // What never took effect needs no way back.
+      for (int place = static_cast<int>(back.operations.size()) - 1; place >= 0; --place)
+        if (std::find(ledger.pending.begin(), ledger.pending.end(), std::pair(back.migration, place)) == ledger.pending.end()) unit.run.push_back(place);
+      way.units.push_back(std::move(unit));
+    }
   }
   return way;
 }
 
-void run_way(Attempt& attempt, StepContext& step, const Way& way, const std::function<void(const std::function<void()>&)>& around) {
-  int total = static_cast<int>(way.ups.size() + way.downs.size()), number = 0, operation_number = 0, operations = std::max(1, way.operations());
-  auto one = [&](const auto& migration, auto run) {
+Way way_to_finalise(const Context& context, Connection& c, const Ledger& ledger) {
+  Way way;
+  way.from = way.to = ledger.schema;
+  if (!ledger.pending.empty()) way.units = finalising(prepared_migrations(context, c, ledger.schema), ledger.pending, ledger.schema);
+  return way;
+}
+
+void run_way(Attempt& attempt, StepContext& step, const Way& way, const std::function<void(const std::function<void()>&)>& around, const Pace& pace) {
+  int total = static_cast<int>(way.units.size()), number = 0, operation_number = 0, operations = std::max(1, way.operations());
+  double expected_left = 0;
+  if (pace.expected) for (double s : *pace.expected) expected_left += s;
+  for (auto& unit : way.units) {
     ++number;
+    auto start = std::chrono::steady_clock::now();
+    if (pace.expected) attempt.expect(expected_left);
+    auto state = !pace.state.empty() ? pace.state : unit.kind == Unit::Kind::Up ? "expanding" : unit.kind == Unit::Kind::Down ? "stepping-down" : "finalising";
     int before = operation_number;
     around([&] {
       operation_number = before;
       step.tick = [&](const std::string& operation) {
-        attempt.edge("before " + operation);
-        attempt.at(way.up() ? "expanding" : "stepping-down", 0.45 + 0.4 * operation_number++ / operations, operation, number, total);
+        attempt.edge(pace.prefix + "before " + operation);
+        attempt.at(state, pace.from + (pace.to - pace.from) * operation_number++ / operations, pace.prefix + operation, number, total);
       };
-      run(step, migration);
-      attempt.edge("after migration " + migration.name);
+      run_unit(step, unit);
+      attempt.edge(pace.prefix + "after migration " + unit.name);
     });
-  };
-  for (auto& m : way.ups) one(m, [](StepContext& s, const migrations::Migration& m) { step_up(s, m); });
-  for (auto& b : way.downs) one(b, [](StepContext& s, const WayBack& b) { step_down(s, b); });
+    if (pace.seconds) pace.seconds->push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    if (pace.expected && number <= static_cast<int>(pace.expected->size())) expected_left -= (*pace.expected)[static_cast<std::size_t>(number) - 1];
+    if (pace.unit_done) pace.unit_done(unit, operation_number);
+  }
 }
 
 Touched touched_by(const Way& way) {
@@ -90,12 +182,14 @@ Touched touched_by(const Way& way) {
     }
     if (auto* o = std::get_if<migrations::CreateTable>(&operation)) out.rows.insert(o->table.name);
     if (auto* o = std::get_if<migrations::DropTable>(&operation)) out.rows.insert(o->table);
-    if (auto* o = std::get_if<migrations::InsertRows>(&operation)) out.rows.insert(o->table);
+    if (auto* o = std::get_if<migrations::InsertRows>(&operation)) {
+      out.rows.insert(o->table);
+      out.by_chance.insert(o->table);
+    }
     if (auto* o = std::get_if<migrations::AddUnique>(&operation); o && o->duplicates.rename.empty()) out.rows.insert(o->table);
     if (auto* o = std::get_if<migrations::DropUnique>(&operation); o && o->duplicates.rename.empty()) out.rows.insert(o->table);
   };
-  for (auto& m : way.ups) for (auto& o : m.operations) look(o);
-  for (auto& b : way.downs) for (auto& o : b.operations) look(o);
+  for (auto& unit : way.units) for (int place : unit.run) look(unit.all[static_cast<std::size_t>(place)]);
   return out;
 }
 
@@ -105,9 +199,17 @@ std::string file_time() {
   return out;
 }
 
-void write_side_file(const Context& context, const std::string& state, int from, int to, const std::string& backup, const std::string& error) {
+void write_side_file(const Context& context, const std::string& state, int from, int to, const std::string& backup, const std::string& error, const ProgressNow* now) {
   json::object out{{"state", state}, {"from", from}, {"to", to}, {"binary", version()}, {"pid", getpid()}, {"at", now_text()}, {"backup", backup.empty() ? json::value(nullptr) : json::value(backup)}};
   if (!error.empty()) out["error"] = error;
+  if (now) {
+    out["step"] = now->step;
+    out["steps"] = now->steps;
+    out["step_name"] = now->step_name;
+    out["rows"] = now->rows;
+    out["progress"] = now->fraction;
+    out["eta_seconds"] = now->eta_seconds ? json::value(*now->eta_seconds) : json::value(nullptr);
+  }
   write_durably(context.data_dir / "upgrade-state.json", json::write(out) + "\n");
 }
 
