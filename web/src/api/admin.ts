@@ -104,6 +104,10 @@ export const updates = {
     await stale_updates();
     return backup;
   },
+  delete_replaced: async (name: string) => {
+    await api.post('/api/basalt/replaced/delete', { name });
+    await stale_updates();
+  },
   parked: (query: { table?: string; state?: string; limit: number; offset: number }, { signal }: Options = {}) =>
     api.get<ParkedPage>('/api/basalt/parked', { signal, query }),
   take: async (id: number) => {

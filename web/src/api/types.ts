@@ -700,9 +700,22 @@ export interface PendingOperation {
   description: string;
 }
 
+/** Where the data differs from what Basalt made. */
 export interface Drift {
-  missing: { what: string; repair?: string | null }[];
-  extra: { what: string }[];
+  kind: 'missing' | 'different' | 'extra';
+  object: string;
+  sentence: string;
+  /** SQL that makes it go away; empty when there is none. */
+  repair: string | null;
+  blocks: boolean;
+}
+
+/** Data that a restore or an upgrade put aside. */
+export interface ReplacedData {
+  name: string;
+  why: 'restore' | 'upgrade' | 'uploads';
+  at: string;
+  bytes: number;
 }
 
 export interface ParkedCount {
@@ -766,7 +779,8 @@ export interface Updates {
   /** What another process does to the data right now. */
   running?: { state: string; from: number; to: number; step?: number; steps?: number; step_name?: string; rows?: number; eta_seconds?: number | null; binary?: string; pid?: number; at?: string } | null;
   lock?: { host: string; pid: number; purpose: string; since?: string } | null;
-  drift?: Drift | null;
+  drift?: Drift[];
+  replaced?: ReplacedData[];
 }
 
 export interface FieldValues {

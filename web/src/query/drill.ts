@@ -31,6 +31,8 @@ export interface Click {
   column?: ResultColumn;
   /** undefined for a header. */
   value?: unknown;
+  /** The value as the picture shows it, with its currency or unit; what the menu calls it by. */
+  text?: string;
   /** The groups the point belongs to: values of the breakouts. */
   dimensions?: Dimension[];
 }
@@ -206,15 +208,15 @@ export function drillActions(catalog: Catalog, query: Query, click: Click): Dril
   // A foreign key leads to its row, a key to its own.
   if (click.column && !isAggregation && click.value != null && click.column.semantic_type === "type/FK" && typeof click.column.fk_target_field_id === "number")
     actions.push({ id: "record", section: "see", title: say("See its details"), record: { tableField: click.column.fk_target_field_id, key: click.value } });
-  if (click.column && ref && click.value !== undefined) actions.push(...filterActions(catalog, query, ref, click.column, click.value));
+  if (click.column && ref && click.value !== undefined) actions.push(...filterActions(catalog, query, ref, click.column, click.value, click.text));
   return actions;
 }
 
-function filterActions(catalog: Catalog, query: Query, ref: Ref, column: ResultColumn, value: unknown): DrillAction[] {
+function filterActions(catalog: Catalog, query: Query, ref: Ref, column: ResultColumn, value: unknown, text?: string): DrillAction[] {
   const action = (id: string, sign: string, title: string, filters: (ref: ColumnRef) => Clause[]): DrillAction => ({
     id: `filter-${id}`, section: "filter", sign, title, query: filterByValue(query, ref, filters, catalog),
   });
-  const name = shortValue(value, ref[0] === "aggregation" ? null : unitOf(ref));
+  const name = text ? short(text) : shortValue(value, ref[0] === "aggregation" ? null : unitOf(ref));
   if (value === null) {
     return [
       action("=", "=", say("Only empty"), (item) => [["is-null", bareRef(item)]]),
@@ -247,8 +249,9 @@ function shortValue(value: unknown, unit: TemporalUnit | null): string {
   if (typeof value === "string" && unit) return bucketName(value, unit);
   if (typeof value === "number") return value.toLocaleString("en-US", { maximumFractionDigits: 4 });
   const text = typeof value === "string" ? (/^\d{4}-\d{2}-\d{2}(T|$)/.test(value) ? bucketName(value, "minute") : value) : String(value);
-  return text.length > 28 ? `${text.slice(0, 27)}…` : text;
+  return short(text);
 }
+const short = (text: string): string => (text.length > 28 ? `${text.slice(0, 27)}…` : text);
 
 /** Columns to split by, sorted into what people ask for: time, place, category. */
 export function breakoutChoices(catalog: Catalog, query: Query): { id: string; title: string; columns: Column[] }[] {

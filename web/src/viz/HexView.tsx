@@ -10,14 +10,20 @@ interface HexProps {
   inset: number;
   tokens: Tokens;
   measure_name: string;
+  /** The card's own title, where one stands above: the ramp then joins its line. */
+  title?: string | null;
   onMark?: (mark: Mark, at: { x: number; y: number }, target: HTMLElement | null) => void;
 }
 
 /** States of the USA as columns of basalt seen from above: no tiles, always labelled. */
-export function HexView({ description, size, inset, tokens, measure_name, onMark }: HexProps) {
+export function HexView({ description, size, inset, tokens, measure_name, title, onMark }: HexProps) {
   const box = useRef<HTMLDivElement>(null);
   const [hover, setHover] = useState<string | null>(null);
-  const head = 20;
+  // Beside the title where both have room, clear of the card's tools; else on a line of its own.
+  const tools = 76;
+  const ramp_width = tokens.sequential.length * 12 + (description.low.length + description.high.length) * 6.2 + 12;
+  const beside_title = Boolean(title) && 2 * inset + title!.length * 6.9 + 12 + ramp_width + tools <= size.width;
+  const head = beside_title ? 0 : 20;
   // 12 hexagons across in half steps of 22, 8 rows that overlap by a quarter.
   const width = Math.max(12, Math.min((size.width - 2 * inset) / 11.5, ((size.height - head - 8) / (7 * 0.75 + 1)) * 0.866, 64));
   const height = width / 0.866;
@@ -33,9 +39,9 @@ export function HexView({ description, size, inset, tokens, measure_name, onMark
   const hovered = description.cells.find((cell) => cell.code === hover);
   return (
     <div className={styles.hexes} ref={box} role="group" aria-label={description.summary}>
-      <div className={styles.ramp} style={{ insetInlineEnd: inset }}>
+      <div className={styles.ramp} style={beside_title ? { insetInlineEnd: inset + tools, top: -28 } : { insetInlineEnd: inset }}>
         {description.low}
-        <span aria-hidden="true">{tokens.sequential.map((color) => <i key={color} style={{ background: color }} />)}</span>
+        <span aria-hidden="true">{tokens.sequential.map((color) => <i key={color} style={{ background: color, width: beside_title ? 12 : 16 }} />)}</span>
         {description.high}
       </div>
       <svg width={size.width} height={size.height} onPointerLeave={() => setHover(null)}>

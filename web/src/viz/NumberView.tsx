@@ -25,10 +25,12 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
   // Where there is no room beside it, as on a phone, the columns stand below the number.
   const below = has_spark && !beside && size.width >= 100 && size.height >= 84;
   const low = size.height < 56;
+  // Under the title of a card the columns begin on the title's line, beside it.
+  const lift = hide_caption && !large && beside && !low ? 28 : 0;
   const value = <span className={styles.number_value} style={{ fontSize: font, lineHeight: `${Math.round(font * 1.16)}px` }} title={description.full}>{description.text}</span>;
   const caption = description.caption && !hide_caption && !low ? <span className={styles.number_caption}>{description.caption}</span> : null;
   return (
-    <div className={styles.number} style={{ paddingInline: inset, alignItems: large ? 'center' : 'stretch' }} role="group" aria-label={description.summary}>
+    <div className={styles.number} style={{ paddingInline: inset, alignItems: large ? 'center' : 'stretch', ...(lift > 0 ? { overflow: 'visible', gap: 10 } : {}) }} role="group" aria-label={description.summary}>
       <div style={large ? { display: 'flex', flexDirection: 'column', gap: 8, maxWidth: '100%' } : { display: 'contents' }}>
       <div className={styles.number_top} style={large ? { gap: 48, alignItems: 'flex-end' } : undefined}>
         <div style={{ display: 'flex', flexDirection: 'column', minWidth: 0 }}>
@@ -45,7 +47,11 @@ export function NumberView({ description, size, inset, large, hide_caption, onMa
             </button>
           ) : value}
         </div>
-        {beside && !low && <Sparkline values={spark.map((column) => column.value ?? 0)} width={spark_width} height={large ? 96 : Math.min(48, Math.max(24, size.height * 0.5))} />}
+        {beside && !low && (
+          <span style={{ flex: 'none', marginTop: -lift }}>
+            <Sparkline values={spark.map((column) => column.value ?? 0)} width={spark_width} height={large ? 96 : Math.min(48, Math.max(24, size.height * 0.5))} />
+          </span>
+        )}
       </div>
       {below && <Sparkline values={spark.map((column) => column.value ?? 0)} width={size.width - 2 * inset} height={Math.min(28, size.height - 66)} />}
       {trends.length > 0 && size.height >= 72 && (

@@ -103,7 +103,7 @@ export function Visualization({ card, result, place = 'card', inset: own_inset, 
     switch (drawn.kind) {
       case 'chart': return <Chart description={drawn} size={room} label={label} interactive={interactive} onMark={onMark} onRange={interactive ? onRange : undefined} />;
       case 'number': return <NumberView description={drawn} size={room} inset={inset} large={place === 'page'} hide_caption={hide_caption} onMark={onMark} />;
-      case 'hexes': return <HexView description={drawn} size={room} inset={inset} tokens={tokens} measure_name={cols.length > 0 ? columnTitle(card.visualization_settings, drawn.cells.find((cell) => cell.mark)?.mark?.value?.column ?? cols[cols.length - 1]!) : ''} onMark={onMark} />;
+      case 'hexes': return <HexView description={drawn} size={room} inset={inset} tokens={tokens} title={hide_caption && place !== 'page' ? card.name : undefined} measure_name={cols.length > 0 ? columnTitle(card.visualization_settings, drawn.cells.find((cell) => cell.mark)?.mark?.value?.column ?? cols[cols.length - 1]!) : ''} onMark={onMark} />;
       case 'table': return (
         <TableView
           description={drawn} size={room} inset={inset} label={label} sorted={sorted} show_types={show_types}

@@ -38,6 +38,8 @@ import { SaveDialog } from '../../ui/SaveDialog';
 import { EmptyState, ErrorCard, ListSkeleton } from '../../ui/States';
 import { toast, toast_failure } from '../../ui/toast';
 import { UnsavedGuard } from '../../ui/UnsavedGuard';
+import { formatValue } from '../../viz/format';
+import { columnSettings } from '../../viz/settings';
 import type { PointEvent, RangeEvent } from '../../viz/Visualization';
 import { headline } from '../../viz/number/headline';
 import { AddToDashboard, MoveCard } from './dialogs';
@@ -147,10 +149,11 @@ function OpenQuestion({ draft, card, path }: { draft: Draft; card: Card | null; 
   usePageTitle(name);
 
   /* ---- drilling ---- */
+  const shown_text = point?.value && point.kind !== 'header' ? formatValue(point.value.value, point.value.column, columnSettings(in_view.visualization_settings, point.value.column)) : undefined;
   const actions = useMemo((): DrillAction[] => {
     if (!point || !source_query || !may_ask) return [];
-    return drillActions(catalog, source_query, { column: point.value?.column as never, value: point.value?.value, dimensions: point.dimensions as never });
-  }, [point, source_query, catalog, may_ask]);
+    return drillActions(catalog, source_query, { column: point.value?.column as never, value: point.value?.value, text: shown_text, dimensions: point.dimensions as never });
+  }, [point, source_query, catalog, may_ask, shown_text]);
   function pick(action: DrillAction) {
     setPoint(null);
     if (action.record && query) {

@@ -2,11 +2,12 @@ import { IconDatabaseExport, IconDots, IconDownload, IconShieldCheck, IconUpload
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
-import type { Backup, Updates } from '@/api/types';
+import type { Backup, ReplacedData, Updates } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
 import { exact, when, when_inside } from '@/lib/time';
 import { Button, IconButton, Link } from '@/ui/Button';
 import { Tag } from '@/ui/Chip';
+import { ConfirmDialog } from '@/ui/Dialog';
 import { Menu } from '@/ui/Overlays';
 import { EmptyState } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
@@ -28,6 +29,7 @@ export function BackupsPage() {
         <>
           <BackupsCard {...tools} />
           <Schedule data={tools.data} />
+          <PutAside {...tools} />
         </>
       )}
     </UpdatesFrame>
@@ -137,7 +139,7 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
         {backup.engine && <span className={admin.muted}>, {t(`engine_${backup.engine}`)}</span>} {backup.encrypted && <Tag>{t('encrypted')}</Tag>}
       </td>
       <td className={styles.wide_only} data-end>
-        {count(backup.rows)}
+        {backup.encrypted && !backup.rows ? '–' : count(backup.rows)}
       </td>
       <td className={styles.wide_only} data-end>
         {bytes(backup.bytes)}
@@ -236,6 +238,75 @@ function Schedule({ data }: { data: Updates }) {
           ))}
         </tbody>
       </table>
+    </section>
+  );
+}
+
+/** What was replaced and is kept: with its size, and the way to be rid of it. */
+function PutAside({ data, busy }: UpdatesTools) {
+  const { t } = useTranslation('admin_updates');
+  const [chosen, set_chosen] = useState<ReplacedData>();
+  const replaced = data.replaced ?? [];
+  if (replaced.length === 0) return null;
+  return (
+    <section className={admin.card} aria-labelledby="replaced">
+      <div className={admin.card_head}>
+        <h2 id="replaced">{t('replaced')}</h2>
+        <span className={admin.muted}>{t('replaced_text')}</span>
+      </div>
+      <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('replaced')}>
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">{t('at')}</th>
+              <th scope="col">{t('replaced_why')}</th>
+              <th scope="col" className={styles.wide_only}>
+                {t('replaced_name')}
+              </th>
+              <th scope="col" data-end>
+                {t('size')}
+              </th>
+              <th scope="col">
+                <span className="visually-hidden">{t('actions')}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {replaced.map((one) => (
+              <tr key={one.name}>
+                <td className={`${styles.strong} ${styles.nowrap}`} title={exact(one.at)}>
+                  {when(one.at) || '–'}
+                </td>
+                <td className={styles.quiet}>{['restore', 'upgrade', 'uploads'].includes(one.why) ? t(`replaced_${one.why}`) : one.why}</td>
+                <td className={`${styles.quiet} ${styles.wide_only}`} style={{ overflowWrap: 'anywhere' }}>
+                  {one.name}
+                </td>
+                <td data-end>{bytes(one.bytes)}</td>
+                <td data-tools>
+                  <Button kind="quiet" disabled={busy} onClick={() => set_chosen(one)} aria-label={t('replaced_delete_of', { name: one.name })}>
+                    {t('replaced_delete')}
+                  </Button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {chosen && (
+        <ConfirmDialog
+          opened
+          danger
+          onClose={() => set_chosen(undefined)}
+          title={t('replaced_title')}
+          confirm={t('replaced_confirm')}
+          onConfirm={async () => {
+            await updates.delete_replaced(chosen.name);
+            toast(t('replaced_deleted'));
+          }}
+        >
+          <p style={{ overflowWrap: 'anywhere' }}>{t('replaced_warning', { name: chosen.name })}</p>
+        </ConfirmDialog>
+      )}
     </section>
   );
 }

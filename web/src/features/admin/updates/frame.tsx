@@ -71,7 +71,7 @@ export function UpdatesFrame({ overview = false, title, text, tools, children }:
               <p>{warning}</p>
             </Banner>
           ))}
-          {overview && given.data.drift && <DriftBanner drift={given.data.drift} />}
+          {overview && given.data.drift && given.data.drift.length > 0 && <DriftBanner drift={given.data.drift} />}
           {children(given)}
         </div>
       )}
@@ -94,26 +94,35 @@ export function Banner({ title, tone = 'amber', children, onClose }: { title: Re
   );
 }
 
-function DriftBanner({ drift }: { drift: Drift }) {
+function DriftBanner({ drift }: { drift: Drift[] }) {
   const { t } = useTranslation('admin_updates');
+  const blocking = drift.filter((one) => one.blocks);
+  const extra = drift.filter((one) => !one.blocks);
+  const more = Math.max(0, blocking.length - 12);
   return (
     <>
-      {drift.missing.length > 0 && (
-        <Banner tone="red" title={t('drift_missing', { count: drift.missing.length })}>
+      {blocking.length > 0 && (
+        <Banner tone="red" title={t('drift_missing', { count: blocking.length })}>
           <p>{t('drift_missing_text')}</p>
           <ul>
-            {drift.missing.slice(0, 20).map((one) => (
-              <li key={one.what}>
-                {one.what}
+            {blocking.slice(0, 12).map((one) => (
+              <li key={`${one.object}${one.sentence}`}>
+                {one.sentence}
                 {one.repair && <code className={styles.command}>{one.repair}</code>}
               </li>
             ))}
           </ul>
+          {more > 0 && <p>{t('drift_more', { count: more })}</p>}
         </Banner>
       )}
-      {drift.extra.length > 0 && (
-        <Banner tone="plain" title={t('drift_extra', { count: drift.extra.length })}>
-          <p>{drift.extra.slice(0, 12).map((one) => one.what).join(', ')}</p>
+      {extra.length > 0 && (
+        <Banner tone="plain" title={t('drift_extra', { count: extra.length })}>
+          <p>
+            {extra
+              .slice(0, 12)
+              .map((one) => one.object)
+              .join(', ')}
+          </p>
         </Banner>
       )}
     </>

@@ -8,6 +8,8 @@ import { useCatalog } from '@/query/editors/useCatalog';
 import { questionAddress } from '@/query/hash';
 import { readQuery, writeQuery } from '@/query/read';
 import { say } from '@/query/words';
+import { formatValue } from '@/viz/format';
+import { columnSettings } from '@/viz/settings';
 import type { PointEvent } from '@/viz/Visualization';
 
 /** What a click on a point leads to, beside the point; choosing opens the question. */
@@ -20,9 +22,10 @@ export function DrillPop({ point, card, onClose }: { point: PointEvent; card: Ca
     if (!query || loading) return [];
     return drillActions(catalog, query, {
       column: point.value?.column as ResultColumn | undefined, value: point.kind === 'header' ? undefined : point.value?.value,
+      text: point.value && point.kind !== 'header' ? formatValue(point.value.value, point.value.column, columnSettings(card.visualization_settings, point.value.column)) : undefined,
       dimensions: point.dimensions.map((item) => ({ column: item.column as ResultColumn, value: item.value })),
     });
-  }, [query, loading, catalog, point]);
+  }, [query, loading, catalog, point, card.visualization_settings]);
   if (!query) return null;
   const list = path.length > 0 ? (path[path.length - 1]!.children ?? []) : actions;
   const pick = (action: DrillAction) => {
