@@ -9,6 +9,7 @@
 #include "features/updates/updates_shape.h"
 #include "migrations/execute.h"
 #include "upgrade/backup.h"
+#include "upgrade/drift.h"
 #include "upgrade/files.h"
 
 namespace basalt::features {
@@ -69,13 +70,16 @@ json::value state_json(Updates& updates) {
   auto status = upgrade::status(context);
   auto out = status.to_json();
   auto plan = upgrade::plan(context);
-  json::array backups, runs, parked;
+  json::array backups, runs, parked, drifts, replaced;
   for (auto& backup : upgrade::backup_list(context)) backups.push_back(backup_json(backup));
   updates.services.store.read([&](appdb::Connection& c) {
     runs = runs_json(c, 30);
     parked = parked_counts(c);
+    auto ledger = upgrade::read_ledger(c);
+    if (ledger.present) for (auto& one : upgrade::drift(c, ledger)) drifts.push_back(one.to_json());
     out["store_version"] = c.engine() == appdb::Engine::Sqlite ? json::value(nullptr) : json::value(c.query_one("SELECT current_setting('server_version') AS v", {})->text("v"));
   });
+  for (auto& one : upgrade::replaced_data(context)) replaced.push_back(one.to_json());
   json::array warnings;
   for (auto& sentence : updates.options.warnings) warnings.emplace_back(sentence);
   out["version"] = version();
@@ -85,6 +89,9 @@ json::value state_json(Updates& updates) {
   out["backups"] = std::move(backups);
   out["parked"] = std::move(parked);
   out["warnings"] = std::move(warnings);
+  out["drift"] = std::move(drifts);
+  out["replaced"] = std::move(replaced);
+  out["bake_minutes"] = updates.options.bake_minutes;
   out["schedule"] = json::object{{"every", updates.options.backup_schedule}, {"keep", updates.options.backup_keep}, {"encrypted", updates.options.backups_encrypted},
                                  {"folder", upgrade::backup_folder(context).string()}, {"free_bytes", upgrade::free_bytes(context.data_dir)}};
   out["release"] = updates.options.release ? updates.options.release(false) : json::value(nullptr);
@@ -174,6 +181,20 @@ void add_backup_routes(http::Routes& routes, const std::shared_ptr<Updates>& upd
   }).administrator().runs_on(http::Pool::Query).body_up_to(upload_limit).summary("Take a backup file of at most 64 MB into the list, once it is verified.");
 }
 
+void add_replaced_routes(http::Routes& routes, const std::shared_ptr<Updates>& updates) {
+  routes.post("/api/basalt/replaced/delete", [updates](http::Request& request) -> http::Response {
+    auto name = json::text(request.json_body(), "name").value_or("");
+    if (name.empty()) throw bad_field("name", "value must be the name of data that was put aside.");
+    updates->work.run({"delete", name, request.caller().common_name()}, [&](upgrade::Progress&) -> json::value {
+      auto context = updates->context();
+      upgrade::delete_replaced(context, name);
+      return nullptr;
+    });
+    log::info("Data that was put aside is deleted", {{"name", name}, {"by", request.caller().email}});
+    return http::Response::no_content();
+  }).administrator().runs_on(http::Pool::Query).summary("Delete data that a restore or an upgrade put aside.");
+}
+
 void add_parked_routes(http::Routes& routes, const std::shared_ptr<Updates>& updates) {
   routes.get("/api/basalt/parked", [updates](http::Request& request) -> json::value {
     auto limit = request.query_integer("limit").value_or(50), offset = request.query_integer("offset").value_or(0);
@@ -236,6 +257,7 @@ void add_update_routes(http::Routes& routes, Services& services, UpdateOptions o
   }).administrator().runs_on(http::Pool::Query).summary("Put what an upgrade left for later into effect; older versions cannot open the data afterwards.");
 
   add_backup_routes(routes, updates);
+  add_replaced_routes(routes, updates);
   add_parked_routes(routes, updates);
 }
 
