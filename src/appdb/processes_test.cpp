@@ -133,6 +133,15 @@ TEST_P(Processes, whoever_is_below_the_floor_writes_no_more_and_says_why_and_rea
   EXPECT_EQ(old->ask("write again"), "ok");
 }
 
+TEST_P(Processes, whoever_is_above_data_that_was_stepped_down_writes_no_more) {
+  auto newer = other();
+  EXPECT_EQ(newer->ask("serve 3"), "ok");
+  store->connect()->execute("UPDATE upgrade_meta SET value = '2' WHERE key = 'schema'");
+  EXPECT_EQ(newer->ask("write after"), "fenced");
+  EXPECT_NE(newer->ask("refusal").find("stepped down to schema 2"), std::string::npos);
+  EXPECT_EQ(other()->ask("write beside"), "ok");
+}
+
 TEST_P(Processes, data_that_was_restored_is_not_written_by_whoever_knew_it_before) {
   auto old = other();
   EXPECT_EQ(old->ask("serve 9"), "ok");

@@ -1,10 +1,10 @@
 #include "appdb/store.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "appdb/postgres_store.h"
 #include "appdb/sqlite_store.h"
-#include "base/version.h"
 
 namespace basalt::appdb {
 namespace {
@@ -42,6 +42,7 @@ void Store::serve_as(int target) {
   std::lock_guard lock(marks_mutex_);
   target_ = target;
   generation_ = now.generation;
+  served_schema_ = std::min(target, now.schema);
 }
 
 Marks Store::marks() const {
@@ -76,18 +77,6 @@ void Store::may_write(const std::vector<Row>& rows) {
     marks_ = read_marks(rows);
   }
   if (auto why = refusal()) throw Failure(*why);
-}
-
-std::optional<Failure> Store::refusal() const {
-  std::lock_guard lock(marks_mutex_);
-  if (!target_) return std::nullopt;
-  if (marks_.generation != generation_)
-    return Failure(FailureKind::Unavailable, "The data was restored or moved while this Basalt was serving it; it starts anew, try again in a moment.").with_error_type("restored");
-  if (marks_.compat_floor > *target_)
-    return Failure(FailureKind::Unavailable, "This Basalt " + version() + " is too old for the data: it serves schema " + std::to_string(*target_) + " and the data now needs " + std::to_string(marks_.compat_floor) +
-                                                 " or later; start the newer Basalt here, or stop all nodes and step the data down with `basalt migrate down --to " + std::to_string(*target_) + "`.")
-        .with_error_type("fenced");
-  return std::nullopt;
 }
 
 }  // namespace basalt::appdb

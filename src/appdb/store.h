@@ -46,8 +46,8 @@ class Store {
   template <class Work>
   auto write(Work&& work) { return run(true, std::forward<Work>(work)); }
 
-  // From now on write() refuses when the data's compat_floor is above `target`, or its generation another than at this call:
-  // Failure Unavailable, error_type "fenced" or "restored". Checked inside each write's transaction, under a lock that
+  // From now on write() refuses when the data's compat_floor is above `target` or the data was stepped down below what is
+  // there now (Failure Unavailable, error_type "fenced"), or when its generation is another than at this call ("restored"). Checked inside each write's transaction, under a lock that
   // pause_writers() excludes, so that a process that was stopped for an hour commits nothing that it should not.
   void serve_as(int target);
   // As of this process's last write() or look(); inside write() exact until it commits. Any thread.
@@ -106,6 +106,7 @@ class Store {
   std::uint64_t kept_ = 0;                  // how often marks_ was set; GUARDED_BY(marks_mutex_)
   std::optional<int> target_;               // of serve_as; GUARDED_BY(marks_mutex_)
   std::string generation_;                  // at serve_as; GUARDED_BY(marks_mutex_)
+  int served_schema_ = 0;                   // at serve_as, the target at most; GUARDED_BY(marks_mutex_)
 };
 
 }  // namespace basalt::appdb
