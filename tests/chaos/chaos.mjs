@@ -129,6 +129,13 @@ export class Place {
     if (this.database) await made.#database(this.database);
     return made;
   }
+  // Another node's place: a directory of its own, the same database.
+  beside() {
+    const made = new Place(this.engine);
+    made.uri = this.uri;
+    made.environment = { ...this.environment };
+    return made;
+  }
   async remove() {
     every_place.delete(this);
     rmSync(this.directory, { recursive: true, force: true });
