@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "base/version.h"
@@ -36,7 +38,10 @@
 #include "session/sessions.h"
 #include "startup/open_store.h"
 #include "startup/query_environment.h"
+#include "startup/serving_node.h"
 #include "startup/web_app.h"
+#include "upgrade/backup_schedule.h"
+#include "upgrade/backup_schedule.h"
 #include "upgrade/upgrade.h"
 
 namespace basalt::startup {
@@ -84,6 +89,65 @@ http::Response starting_answer(const http::Request& request, const upgrade::Prog
   return wait_a_moment(http::Response::text("Basalt is starting.", 503));
 }
 
+// Answers in the place of everything else while this node may not serve.
+class HeldBack {
+ public:
+  explicit HeldBack(std::atomic<http::Server*>& server) : server_(server) {}
+
+  bool is_on() {
+    std::lock_guard lock(mutex_);
+    return why_.has_value();
+  }
+  // Absent: serve again.
+  void because_of(const std::optional<Failure>& why) {
+    auto* server = server_.load();
+    {
+      std::lock_guard lock(mutex_);
+      if (why_.has_value() == why.has_value()) return;
+      if (why) log::error("This node serves no more", {{"why", why->sentence()}});
+      why_ = why;
+    }
+    if (server) server->serve_instead(why ? &handler_ : nullptr);
+  }
+
+ private:
+  http::Response answer(const http::Request& request) {
+    if (request.path == "/livez") return http::Response::text("ok");
+    std::optional<Failure> why;
+    {
+      std::lock_guard lock(mutex_);
+      why = why_;
+    }
+    if (!why) return http::Response::text("Try again.", 503).with_header("Retry-After", "1");
+    bool for_machines = request.path.starts_with("/api") || request.path == "/readyz";
+    auto response = for_machines ? http::Response::json(json::object{{"status", why->error_type()}, {"message", why->sentence()}}, 503) : http::Response::text(why->sentence(), 503);
+    return std::move(response).with_header("Retry-After", "5");
+  }
+
+  std::atomic<http::Server*>& server_;
+  std::mutex mutex_;
+  std::optional<Failure> why_;  // GUARDED_BY(mutex_)
+  const http::Handler handler_ = [this](http::Request& request) { return answer(request); };
+};
+
+// The command line of this process, to start it again.
+std::vector<std::string> own_command_line() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+  return words;
+}
+
+[[noreturn]] void start_anew(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  log::info("Starting anew");
+  ::execv("/proc/self/exe", arguments.data());
+  log::error("The process could not start itself anew; start it again", {{"why", std::strerror(errno)}});
+  ::_exit(1);
+}
+
 // Everything that lives as long as the server serves, in the order in which it is built.
 struct Running {
   Running(const Config& config, const std::vector<migrations::Migration>& migrations, appdb::Store& opened, const Sealer& sealer_, WorkerPool& query_pool, WorkerPool& job_pool)
@@ -122,7 +186,7 @@ struct Running {
   http::Routes routes;
 };
 
-void add_routes(http::Routes& routes, features::Services& services) {
+void add_routes(http::Routes& routes, features::Services& services, features::UpdateOptions updates) {
   using namespace features;
   routes.in_feature("server");
   routes.get("/api/health", [](http::Request&) -> json::value { return json::object{{"status", "ok"}}; }).open().summary("Is the server ready?");
@@ -143,7 +207,7 @@ void add_routes(http::Routes& routes, features::Services& services) {
   add_activity_routes(routes, services);
   add_bookmark_routes(routes, services);
   add_snippet_routes(routes, services);
-  add_update_routes(routes, services);
+  add_update_routes(routes, services, std::move(updates));
   http::add_docs_routes(routes);
 }
 
@@ -153,15 +217,6 @@ void make_samples(features::Services& services) {
   if (!database) return;
   services.sync.wait(*database);
   features::add_sample_content(services, *database);
-}
-
-std::string plan_text(const upgrade::Plan& plan) {
-  std::string out = "The application database has schema " + std::to_string(plan.from) + ", this version needs " + std::to_string(plan.to) + ", and automatic migration is off. Planned:\n";
-  for (auto& step : plan.steps) {
-    out += "  " + step.direction + " " + std::to_string(step.migration) + " " + step.name + "\n";
-    for (auto& operation : step.operations) out += "      " + operation + "\n";
-  }
-  return out + "Run `basalt migrate up` to do it.";
 }
 
 log::Level level_of(const std::string& name) {
@@ -191,57 +246,133 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   auto query_workers = static_cast<std::size_t>(std::clamp<std::int64_t>(config.integer("query-workers"), 1, 1024));
   WorkerPool application_pool("application", workers, 4096), query_pool("query", query_workers, 1024), hashing_pool("hashing", 2, 64), job_pool("jobs", 2, 256);
 
+  WorkerPool node_pool("node", 1, 16);  // its own: a heartbeat waits for no job
   upgrade::Progress progress;
   std::atomic<http::Server*> listening{nullptr};
-  auto server = http::Server::listen(config.server_options(), {application_pool, query_pool, hashing_pool}, [&](http::Request& request) { return starting_answer(request, progress); });
-  listening = server.get();
-  log::info("Listening", {{"address", shown_address(config, server->port())}, {"version", version()}});
+  std::unique_ptr<http::Server> server;
+  auto listen = [&] {
+    server = http::Server::listen(config.server_options(), {application_pool, query_pool, hashing_pool}, [&](http::Request& request) { return starting_answer(request, progress); });
+    listening = server.get();
+    log::info("Listening", {{"address", shown_address(config, server->port())}, {"version", version()}});
+  };
+  // A balancer that only notices closed ports would send people to a node that is starting.
+  bool listen_early = config.flag("listen-early");
+  if (listen_early) listen();
 
   // The rest of the start runs beside the listening server and beside the wait for a signal.
+  HeldBack held_back(listening);
   std::unique_ptr<appdb::Store> store;
+  std::unique_ptr<ServingNode> node;
   std::unique_ptr<Sealer> sealer;
   std::unique_ptr<Running> running;
   std::atomic<int> exit_code{0};
+  std::atomic<bool> again{false};
+  auto restart = [&] {
+    again = true;
+    signals.wake();
+  };
   auto pages = [&](http::Request& request) -> http::Response {
-    if (request.path == "/livez" || request.path == "/readyz") return http::Response::text("ok");
+    if (request.path == "/livez") return http::Response::text("ok");
+    if (request.path == "/readyz") return server->draining() ? http::Response::text("stopping", 503) : http::Response::text("ok");
     if (request.path == "/metrics")
       return http::Response::text(features::metrics_text(server->counters(), {{"application", application_pool.busy(), application_pool.waiting()},
                                                                               {"query", query_pool.busy(), query_pool.waiting()},
                                                                               {"hashing", hashing_pool.busy(), hashing_pool.waiting()}}));
     return web_app_answer(request);
   };
+  // What only the start knows of a run on the application database.
+  auto complete = [&](upgrade::Context& context) {
+    context.key_check = sealer->check_value();
+    context.backup_passphrase = config.text("backup-passphrase");
+    context.backup_keep = static_cast<std::size_t>(std::clamp<std::int64_t>(config.integer("backup-keep"), 1, 1000));
+    context.bake_time = std::chrono::minutes(std::clamp<std::int64_t>(config.integer("bake-time"), 0, 365 * 24 * 60));
+    if (node) context.node_id = node->id();
+  };
+  auto context_with = [&](upgrade::Progress* shown) {
+    upgrade::Context context{.store = *store, .migrations = migrations, .data_dir = config.data_directory(), .progress = shown, .key_check = {}, .hook = {}};
+    complete(context);
+    return context;
+  };
+  int target = migrations.empty() ? 0 : migrations.back().number;
+  auto may_serve = [&](const std::optional<Failure>& why) {
+    // Restored data: all that is in memory is of another past. A node that was held back and may serve again knows as little.
+    if (why ? why->error_type() == "restored" : held_back.is_on()) restart();
+    held_back.because_of(why);
+  };
   auto start = [&] {
     try {
       auto& secret = config.text("encryption-secret-key");
       sealer = std::make_unique<Sealer>(secret.empty() ? std::nullopt : std::optional(secret));
+      upgrade::BackupSchedule(config.text("backup-schedule"));  // a mistake in it is told now, not at night
       store = open_store(config);
-      upgrade::Context context{*store, migrations, config.data_directory(), &progress, sealer->check_value(), {}};
+      auto name = config.text("node-name");
+      if (name.empty()) name = usual_node_name(server ? server->port() : static_cast<std::uint16_t>(config.integer("port")));
+      node = std::make_unique<ServingNode>(*store, node_pool, name, target, may_serve);
+      auto context = context_with(&progress);
+      upgrade::clean_left_overs(context);
       auto status = upgrade::status(context);
       bool fresh = status.decision == upgrade::Decision::Fresh;
       if (status.decision == upgrade::Decision::Refuse) throw Failure(FailureKind::BadRequest, status.sentence);
       if (status.decision == upgrade::Decision::Upgrade && !config.flag("automigrate")) {
-        std::cerr << plan_text(upgrade::plan(context)) << "\n";
+        std::cerr << "basalt: the data is older than this version, and automatic migration is off.\n\n" << upgrade::plan_text(upgrade::plan(context), "basalt migrate up");
         exit_code = 20;
         signals.wake();
         return;
       }
+      if (!fresh) node->join();  // before the change: whoever looks for older nodes must see this one
       auto outcome = upgrade::up(context);
       if (outcome.code != upgrade::nothing_to_do) log::info(outcome.sentence);
       check_encryption_key(*store, *sealer);
+      store->serve_as(target);
+      if (fresh) node->join();
       running = std::make_unique<Running>(config, migrations, *store, *sealer, query_pool, job_pool);
       auto& services = running->services;
       features::prepare_setup(services, config.text("setup-token"));
-      add_routes(running->routes, services);
+      features::UpdateOptions updates;
+      updates.backup_schedule = config.text("backup-schedule");
+      updates.backup_keep = config.integer("backup-keep");
+      updates.backups_encrypted = !config.text("backup-passphrase").empty();
+      updates.bake_minutes = config.integer("bake-time");
+      updates.restart = restart;
+      updates.complete = complete;
+      add_routes(running->routes, services, std::move(updates));
+      if (!listen_early) listen();
       server->serve(running->routes, running->sessions, pages);
       progress.set([](upgrade::ProgressNow& now) { now.state = "done"; });
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-      log::info("Serving", {{"address", shown_address(config, server->port())}, {"schema", std::to_string(upgrade::status(context).schema)}, {"after_ms", std::to_string(took.count())}});
+      log::info("Serving", {{"address", shown_address(config, server->port())}, {"schema", std::to_string(store->marks().schema)}, {"after_ms", std::to_string(took.count())}});
       using namespace std::chrono_literals;
-      if (fresh && config.flag("load-sample-content")) running->scheduler.once("samples", 0ms, [&services] { make_samples(services); });
-      running->scheduler.every("run statistics", 5s, 5s, [this_one = running.get()] { this_one->queries.flush(); });
-      running->scheduler.every("idle connections", 60s, 60s, [this_one = running.get()] { this_one->data_sources.close_idle(); });
-      running->scheduler.every("expired sessions", 10min, 60min, [this_one = running.get()] { this_one->sessions.remove_expired(); });
-      running->scheduler.every("due syncs", 60s, 60s, [this_one = running.get()] { this_one->sync.start_due(); });
+      auto& scheduler = running->scheduler;
+      auto* this_one = running.get();
+      if (fresh && config.flag("load-sample-content")) scheduler.once("samples", 0ms, [&services] { make_samples(services); });
+      // On every node: what is in its own memory.
+      scheduler.every("run statistics", 5s, 5s, [this_one] { this_one->queries.flush(); });
+      scheduler.every("idle connections", 60s, 60s, [this_one] { this_one->data_sources.close_idle(); });
+      if (!config.flag("scheduled-jobs")) return;
+      // On one node of all: what is in the data.
+      if (config.flag("scheduled-jobs")) {
+        node->every(scheduler, "expired sessions", 10min, 60min, [this_one] { this_one->sessions.remove_expired(); });
+        node->every(scheduler, "due syncs", 60s, 60s, [this_one] { this_one->sync.start_due(); });
+      node->every(scheduler, "scheduled backup", 60s, 60s, [&context_with, backup = std::make_shared<upgrade::ScheduledBackup>(config.text("backup-schedule"))] {
+        auto context = context_with(nullptr);
+        backup->run_when_due(context);
+      });
+      // An older node has nothing to put into effect; it must not keep the lease from those that have.
+      node->every(
+          scheduler, "finalise", 5s, 5s,
+          [&context_with] {
+            auto context = context_with(nullptr);
+            if (auto outcome = upgrade::finalise_when_due(context)) log::info(outcome->sentence);
+          },
+          [&store, target] {
+            auto marks = store->marks();
+            return marks.schema <= target && marks.level < marks.schema;
+          });
+        node->every(scheduler, "scheduled backup", 60s, 60s, [&context_with, job = std::make_shared<upgrade::ScheduledBackup>(config.text("backup-schedule"))] {
+          auto context = context_with(nullptr);
+          job->run_when_due(context);
+        });
+      }
     } catch (const Failure& failure) {
       progress.set([&](upgrade::ProgressNow& now) { now.state = "failed"; now.error = failure.sentence(); });
       std::cerr << "basalt: " << failure.sentence() << "\n";
@@ -253,17 +384,22 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       signals.wake();
     }
   };
+  auto command_line = own_command_line();
   std::thread starter(start);
   int received = signals.wait();
-  if (received != SIGUSR1) log::info("Stopping", {{"drain_seconds", config.text("drain-time")}});
+  if (received != SIGUSR1 || again) log::info("Stopping", {{"drain_seconds", config.text("drain-time")}});
   // A migration that runs is crash-safe, but ending it in order is kinder: it is waited for.
   starter.join();
   if (running) running->sync.stop_all();
-  server->drain();
-  if (running) running->queries.flush();
+  if (server) server->drain();
+  if (running && !store->refusal()) running->queries.flush();
+  listening = nullptr;
   server.reset();
   running.reset();
+  node.reset();
+  store.reset();
   if (received != SIGUSR1) log::info("Stopped");
+  else if (again) start_anew(std::move(command_line));
   return exit_code;
 }
 
