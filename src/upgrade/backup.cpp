@@ -53,15 +53,49 @@ std::filesystem::path made_backup_folder(const Context& context) {
 
 std::shared_ptr<ScratchFile> restored_scratch(const Context& context) { return std::make_shared<ScratchFile>(backup_folder(context) / (".restored-" + random_hex(8) + ".sqlite")); }
 
-// The backup restored into a file of its own with all rules, and compared.
-Manifest verify_into(const Context& context, const std::filesystem::path& file, const std::filesystem::path& restored, const std::function<void(double)>& progress) {
-  ScratchFile opened(backup_folder(context) / (".verify-" + random_hex(8) + ".sqlite"));
+// The manifest of about half the work, and of the other half.
+std::pair<Manifest, Manifest> halves(const Manifest& m) {
+  Manifest first = m, second = m;
+  for (auto* half : {&first, &second}) {
+    half->structure.tables.clear();
+    half->tables.clear();
+  }
+  std::vector<std::pair<std::int64_t, const migrations::Table*>> by_cost;
+  for (auto& t : m.structure.tables) {
+    auto* entry = m.table(t.name);
+    by_cost.emplace_back((entry ? entry->fingerprint.rows : 0) * static_cast<std::int64_t>(4 + 2 * t.indexes.size() + 5 * t.uniques.size()), &t);
+  }
+  std::stable_sort(by_cost.begin(), by_cost.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  std::int64_t costs[2] = {0, 0};
+  for (auto& [cost, t] : by_cost) {
+    int lighter = costs[0] <= costs[1] ? 0 : 1;
+    costs[lighter] += cost;
+    auto& half = lighter == 0 ? first : second;
+    half.structure.tables.push_back(*t);
+    if (auto* entry = m.table(t->name)) half.tables.push_back(*entry);
+  }
+  return {std::move(first), std::move(second)};
+}
+
+// The backup restored with all rules, and compared: into one file when that is wanted afterwards, else into two side by side.
+Manifest verify_into(const Context& context, const std::filesystem::path& file, const ScratchFile& restored, KeepRestored keep, const std::function<void(double)>& progress) {
+  ScratchFile opened(backup_folder(context) / (".verify-" + random_hex(8) + ".sqlite")), beside(restored.path().string() + "-beside");
   auto m = open_backup(context, file, opened.path());
   if (progress) progress(0.15);
+  auto loading = [&](double part) { if (progress) progress(0.15 + 0.6 * part); };
   read_of_backup(file, [&] {
     auto backup = open_scratch(opened.path());
-    load_tables(*backup, m, *open_scratch(restored), 0, Compare::No, [&](double part) { if (progress) progress(0.15 + 0.6 * part); }, {});
-    compare_restored(restored, *backup, m);
+    if (keep == KeepRestored::Yes || m.rows() < 20000) {
+      load_tables(*backup, m, *open_scratch(restored.path()), 0, Compare::No, loading, {});
+      compare_restored(restored.path(), *backup, m);
+    } else {
+      auto [first, second] = halves(m);
+      Beside other([&] { load_tables(*open_scratch(opened.path()), second, *open_scratch(beside.path()), 0, Compare::No, {}, {}); });
+      load_tables(*backup, first, *open_scratch(restored.path()), 0, Compare::No, loading, {});
+      other.join();
+      compare_restored(restored.path(), *backup, first);
+      compare_restored(beside.path(), *backup, second);
+    }
     unpack_files(*backup, m.files, {});
   });
   if (progress) progress(1);
@@ -184,6 +218,7 @@ BackupInfo info_of(const std::filesystem::path& file, const Manifest& m) {
 
 MadeBackup make_backup(Context& context, std::string kind, std::string reason, const std::function<void(double)>& progress, KeepRestored keep) {
   auto folder = made_backup_folder(context);
+  clean_left_overs(context);
   require_space(folder, backup_space(context), "a verified backup");
   auto at = [&](double from, double to) { return [&progress, from, to](double part) { if (progress) progress(from + (to - from) * part); }; };
 
@@ -209,7 +244,7 @@ MadeBackup make_backup(Context& context, std::string kind, std::string reason, c
   MadeBackup out;
   try {
     auto restored = restored_scratch(context);
-    verify_into(context, file, restored->path(), at(0.6, 1));
+    verify_into(context, file, *restored, keep, at(0.6, 1));
     if (keep == KeepRestored::Yes) out.restored = std::move(restored);
   } catch (const Failure& failure) {
     // Only what is known to be wrong is called so: a full disk says nothing of the file.
@@ -251,7 +286,7 @@ Manifest open_backup(const Context& context, const std::filesystem::path& file, 
 
 Manifest verify_backup(const Context& context, const std::filesystem::path& file) {
   made_backup_folder(context);
-  return verify_into(context, file, restored_scratch(context)->path(), {});
+  return verify_into(context, file, *restored_scratch(context), KeepRestored::No, {});
 }
 
 BackupInfo backup_create(Context& context, std::string kind, std::string reason) { return make_backup(context, std::move(kind), std::move(reason)).info; }

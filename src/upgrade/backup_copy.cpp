@@ -48,27 +48,6 @@ migrations::Table plain(const migrations::Table& t) {
   return out;
 }
 
-// Work beside this thread; join() hands on what it threw.
-class Beside {
- public:
-  explicit Beside(std::function<void()> work)
-      : thread_([this, work = std::move(work)] {
-          try {
-            work();
-          } catch (...) {
-            failure_ = std::current_exception();
-          }
-        }) {}
-  void join() {
-    thread_.join();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  std::exception_ptr failure_;
-  std::jthread thread_;
-};
-
 // Rows on their way from one thread to another, in blocks, a few at a time.
 class RowQueue {
  public:
@@ -260,8 +239,8 @@ Entries copy_postgres(Context& context, const std::filesystem::path& scratch, Ma
 
 std::unique_ptr<SqliteConnection> open_scratch(const std::filesystem::path& file) {
   auto c = std::make_unique<SqliteConnection>(file, appdb::SqliteOpening{.foreign_keys = false, .write_ahead_log = false});
-  // Sorts for indexes spill to disk, so that memory does not grow with the data; helpers sort beside.
-  c->execute_script("PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; PRAGMA cache_size=-49152; PRAGMA temp_store=FILE; PRAGMA threads=2");
+  // Sorts for indexes spill to disk, so that memory does not grow with the data; runs of 16 MB sort faster than one long one.
+  c->execute_script("PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; PRAGMA cache_size=-16384; PRAGMA temp_store=FILE");
   return c;
 }
 

@@ -1,10 +1,33 @@
 // The parts that make, open and load backups. Internal to this folder.
 #pragma once
+#include <thread>
+
 #include "appdb/sqlite_connection.h"
 #include "upgrade/backup.h"
 #include "upgrade/run_parts.h"
 
 namespace basalt::upgrade {
+
+// Work beside this thread; join() hands on what it threw.
+class Beside {
+ public:
+  explicit Beside(std::function<void()> work)
+      : thread_([this, work = std::move(work)] {
+          try {
+            work();
+          } catch (...) {
+            failure_ = std::current_exception();
+          }
+        }) {}
+  void join() {
+    thread_.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::exception_ptr failure_;
+  std::jthread thread_;
+};
 
 std::string root_hash(const Manifest&);
 // Everything of one moment into `scratch`, an uncompressed backup, while writers go on; fills in what the manifest says of the
@@ -36,7 +59,8 @@ std::filesystem::path staged_uploads(const std::filesystem::path& data_dir, std:
 void place_uploads(const std::filesystem::path& data_dir, std::string_view generation);
 
 // An opened backup in the place of what the store of `context` has: restore and move from there on.
-Outcome put_in_place(Context&, Attempt&, appdb::SqliteConnection& backup, const Manifest&);
+enum class Uploads { Replace, StayWhereTheyAre };
+Outcome put_in_place(Context&, Attempt&, appdb::SqliteConnection& backup, const Manifest&, Uploads uploads = Uploads::Replace);
 
 // ---- Marks: what was found out about a backup file, beside it
 

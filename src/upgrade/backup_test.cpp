@@ -7,7 +7,7 @@
 #include "base/failure.h"
 #include "base/version.h"
 #include "migrations/next/all_next.h"
-#include "upgrade/test_upgrades.h"
+#include "upgrade/test_home.h"
 
 namespace basalt::upgrade {
 namespace {
@@ -15,47 +15,6 @@ namespace {
 using appdb::Connection;
 using appdb::Engine;
 using appdb::TestStores;
-
-const std::string now = "2026-01-02T03:04:05.000006Z";
-
-struct Home {
-  explicit Home(Engine engine, std::vector<migrations::Migration> known = migrations::all(), std::string key_check = "") : stores(engine), known(std::move(known)), key(std::move(key_check)) {
-    store = stores.open();
-  }
-  Context context() { return {*store, known, stores.folder(), nullptr, key, {}}; }
-  void create() {
-    auto c = context();
-    up(c);
-  }
-  void fill() {
-    store->write([](Connection& c) {
-      auto person = c.insert("person", {{"email", "größe😀@example.com"}, {"entity_id", "p1"}, {"is_active", false}, {"created_at", now}, {"updated_at", now}, {"attributes", "{\"a\": [1, 2.50, \"\\u00e9\"]}"}});
-      c.insert("session", {{"key_hash", "secret"}, {"person_id", person}, {"created_at", now}, {"expires_at", now}});
-      auto database = c.insert("database", {{"name", "Shop"}, {"engine", "postgres"}, {"entity_id", "d1"}, {"created_at", now}, {"updated_at", now}, {"cache_ttl", std::int64_t{9223372036854775807}}});
-      c.insert("card", {{"name", "deleted"}, {"database_id", database}, {"creator_id", person}, {"entity_id", "c0"}, {"created_at", now}, {"updated_at", now}});
-      for (int i = 0; i < 600; ++i)
-        c.insert("card", {{"name", "card " + std::to_string(i)}, {"database_id", database}, {"creator_id", person}, {"average_query_time", i / 7.0}, {"entity_id", "c" + std::to_string(i)}, {"created_at", now}, {"updated_at", now}});
-      // Refers forward within its own table, as rows do in life.
-      c.execute("UPDATE card SET source_card_id = (SELECT max(id) FROM card) WHERE name = 'card 1'");
-      last = c.insert("card", {{"name", "last"}, {"database_id", database}, {"creator_id", person}, {"entity_id", "cl"}, {"created_at", now}, {"updated_at", now}});
-      c.execute("DELETE FROM card WHERE name IN ('deleted', 'last')");
-    });
-  }
-  std::map<std::string, std::string> content() {
-    return store->read([](Connection& c) {
-      std::map<std::string, std::string> out;
-      auto structure = read_ledger(c).structure;
-      for (auto& t : structure.tables)
-        if (t.in_backup && !t.name.starts_with("upgrade_")) out[t.name] = fingerprint(c, t).text();
-      return out;
-    });
-  }
-  static inline std::int64_t last = 0;
-  TestStores stores;
-  std::vector<migrations::Migration> known;
-  std::string key;
-  std::unique_ptr<appdb::Store> store;
-};
 
 struct Between : testing::TestWithParam<std::pair<Engine, Engine>> {
   void SetUp() override {

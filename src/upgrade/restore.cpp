@@ -79,7 +79,8 @@ Outcome restore_sqlite(Context& context, Attempt& attempt, SqliteConnection& bac
     sync_folder(file.parent_path());
     return outcome_of(m, target_of(context), counters, safety, "");
   }
-  auto keep_as = file.string() + ".replaced-" + file_time();
+  auto keep_as = file.string() + ".replaced-" + file_time(), base = keep_as;
+  for (int n = 2; std::filesystem::exists(keep_as); ++n) keep_as = base + "-" + std::to_string(n);  // two restores in one second
   swap_in(context, attempt, std::move(original), fence, side.path(), keep_as);
   return outcome_of(m, target_of(context), counters, safety, keep_as);
 }
@@ -94,6 +95,7 @@ Outcome restore_postgres(Context& context, Attempt& attempt, SqliteConnection& b
   std::string safety;
   if (present) safety = make_backup(context, "restore", "before restoring " + m.id).info.path;
   auto schema = context.store.options().postgres_schema, side = schema + "_restoring", keep_as = schema + "_replaced_" + file_time();
+  for (auto base = keep_as; c.count("SELECT count(*) FROM pg_namespace WHERE nspname = ?", {keep_as}) > 0;) keep_as = base + "_" + random_hex(3);  // two restores in one second
   migrations::Counters counters;
   auto fence = lock.fence();
   // All of it is one transaction: whoever looks sees the old data or the new.
@@ -127,17 +129,19 @@ void require_key(const Context& context, const std::string& key_check) {
 
 }  // namespace
 
-Outcome put_in_place(Context& context, Attempt& attempt, SqliteConnection& backup, const Manifest& m) {
+Outcome put_in_place(Context& context, Attempt& attempt, SqliteConnection& backup, const Manifest& m, Uploads uploads) {
   auto generation = uuid4();
   ScratchUse use(context.data_dir);
   auto staged = staged_uploads(context.data_dir, generation);
   std::error_code ignored;
-  std::filesystem::create_directories(staged);
-  std::filesystem::permissions(staged, std::filesystem::perms::owner_all, ignored);
   Outcome outcome;
   try {
-    unpack_files(backup, m.files, staged);
-    sync_new(staged);
+    if (uploads == Uploads::Replace) {
+      std::filesystem::create_directories(staged);
+      std::filesystem::permissions(staged, std::filesystem::perms::owner_all, ignored);
+      unpack_files(backup, m.files, staged);
+      sync_new(staged);
+    }
     outcome = context.store.engine() == Engine::Sqlite ? restore_sqlite(context, attempt, backup, m, generation) : restore_postgres(context, attempt, backup, m, generation);
   } catch (const std::exception&) {
     // The data may be in its place although what came after failed: then the files follow at the next start.

@@ -3,6 +3,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "upgrade/backup_parts.h"
 #include "upgrade/files.h"
 
@@ -35,8 +36,13 @@ void place_uploads(const std::filesystem::path& data_dir, std::string_view gener
   std::error_code error;
   if (!std::filesystem::exists(staged, error)) return;
   // Again after a crash in between, this does what is left to do.
-  if (std::filesystem::exists(uploads, error) && !std::filesystem::is_empty(uploads, error)) std::filesystem::rename(uploads, data_dir / (std::string(replaced_uploads) + file_time()));
-  else std::filesystem::remove(uploads, error);
+  if (std::filesystem::exists(uploads, error) && !std::filesystem::is_empty(uploads, error)) {
+    auto keep_as = data_dir / (std::string(replaced_uploads) + file_time());
+    for (auto base = keep_as.string(); std::filesystem::exists(keep_as, error);) keep_as = base + "-" + random_hex(3);
+    std::filesystem::rename(uploads, keep_as);
+  } else {
+    std::filesystem::remove(uploads, error);
+  }
   if (std::filesystem::is_empty(staged, error)) std::filesystem::remove(staged, error);
   else std::filesystem::rename(staged, uploads);
   sync_folder(data_dir);
@@ -55,7 +61,7 @@ void clean_left_overs(Context& context) {
   remove_left_overs(context.data_dir, [](const std::string& name) { return name.starts_with(staging); });
   remove_left_overs(backup_folder(context), [](const std::string& name) {
     for (auto* prefix : {".partial-", ".verify-", ".restored-", ".opened-", ".drill-", ".move-"}) if (name.starts_with(prefix)) return true;
-    return name.ends_with(".partial");
+    return name.ends_with(".partial") || name.ends_with(".verified.new");
   });
   if (context.store.engine() == Engine::Sqlite) {
     auto file = context.store.options().sqlite_path;
