@@ -72,10 +72,19 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   create->add_option("--reason", options.reason, "A word on why, kept in the backup.");
   auto* verify = with_json(with_options(command(*backup, "verify", "Restore a backup into scratch and compare it with what it says of itself.", [&] { return backup_verify(in_force(), migrations, options); })));
   verify->add_option("file", options.file, "The backup file; without one, the newest.");
+  auto* drilled = with_json(with_options(command(*backup, "drill", "Restore a backup into a directory of its own and start this program on it: does it bring the server back?", [&] { return backup_drill(in_force(), migrations, options); })));
+  drilled->add_option("file", options.file, "The backup file; without one, the newest.");
+  auto* replaced = with_json(with_options(command(*backup, "replaced", "The data that restores and upgrades put aside.", [&] { return backup_replaced(in_force(), migrations, options); })));
+  replaced->add_option("--delete", options.delete_name, "Delete the one of this name, for good.");
   with_json(with_options(command(*backup, "list", "The backups in the data directory, newest first.", [&] { return backup_list(in_force(), migrations, options); })));
 
   auto* restore = with_json(with_options(command(app, "restore", "Replace the application database by a backup; the replaced data is kept.", [&] { return restore_backup(in_force(), migrations, options); })));
   restore->add_option("file", options.file, "The backup file.")->required();
+  auto* move = with_json(with_options(command(app, "move", "Copy the application database into an empty one of the other engine or elsewhere; this one stays as it is.", [&] { return move_data(in_force(), migrations, options); })));
+  move->add_option("--to", options.move_to, "postgres://user@host/database, sqlite:FILE, or a directory.")->required();
+  // A passphrase on the command line would be seen by everybody who lists processes.
+  for (auto* sub : {create, verify, drilled, restore})
+    sub->add_option_function<std::string>("--passphrase-file", [&](const std::string& path) { options.flags["backup-passphrase"] = startup::secret_in_file(path, "--passphrase-file"); }, "File with the passphrase of encrypted backups.");
 
   auto* parked = app.add_subcommand("parked", "Values that an older schema could not hold.");
   parked->require_subcommand(1);

@@ -14,6 +14,7 @@ struct Options {
   std::map<std::string, std::string> flags;  // configuration, by option name
   bool json = false;
   std::optional<int> to_schema;
+  std::string move_to, delete_name;
   std::string to_version, file, reason, email;
   std::int64_t id = 0;
   std::vector<std::string> words;
@@ -30,6 +31,9 @@ int migrate_fingerprint(const Config& config, const Migrations& migrations, cons
 int backup_create(const Config& config, const Migrations& migrations, const Options& options);
 int backup_verify(const Config& config, const Migrations& migrations, const Options& options);
 int backup_list(const Config& config, const Migrations& migrations, const Options& options);
+int backup_drill(const Config& config, const Migrations& migrations, const Options& options);
+int backup_replaced(const Config& config, const Migrations& migrations, const Options& options);
+int move_data(const Config& config, const Migrations& migrations, const Options& options);
 int restore_backup(const Config& config, const Migrations& migrations, const Options& options);
 int parked_list(const Config& config, const Migrations& migrations, const Options& options);
 int parked_show(const Config& config, const Migrations& migrations, const Options& options);

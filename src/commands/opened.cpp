@@ -16,6 +16,8 @@ std::string key_check_of(const Config& config) {
 
 Opened::Opened(const Config& config, const Migrations& all)
     : store(startup::open_store(config)), key_check(key_check_of(config)), context{*store, all, config.data_directory(), &progress, key_check, {}} {
+  context.backup_passphrase = config.text("backup-passphrase");
+  context.backup_keep = static_cast<std::size_t>(std::clamp<std::int64_t>(config.integer("backup-keep"), 1, 1000));
   log::set_up(log::Level::Warning, log::Format::Text);
 }
 

@@ -49,19 +49,6 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-// What a file with one secret holds, without the line break that editors leave.
-std::string secret_in(const std::string& path, const std::string& variable) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(4097, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad() || (in.gcount() == 0 && !in.eof())) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names cannot be read.");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > 4096) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names is longer than 4096 bytes; it must hold one secret.");
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  if (text.empty()) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names is empty.");
-  return text;
-}
-
 // The YAML file: flat keys as the options are called; `settings:` holds settings by their key.
 void read_file(const std::string& path, std::map<std::string, std::string>& options, std::map<std::string, json::value>& settings) {
   YAML::Node root;
@@ -92,6 +79,18 @@ void read_file(const std::string& path, std::map<std::string, std::string>& opti
 
 }  // namespace
 
+std::string secret_in_file(const std::string& path, const std::string& variable) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text(4097, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || (in.gcount() == 0 && !in.eof())) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names cannot be read.");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > 4096) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names is longer than 4096 bytes; it must hold one secret.");
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.empty()) throw Failure(FailureKind::BadRequest, "The file " + path + " that " + variable + " names is empty.");
+  return text;
+}
+
 const std::vector<OptionDefinition>& option_definitions() {
   static const std::vector<OptionDefinition> definitions = [] {
     std::string default_directory = ::geteuid() == 0 && std::filesystem::exists("/var/lib/basalt") ? "/var/lib/basalt" : "./basalt-data";
@@ -101,7 +100,7 @@ const std::vector<OptionDefinition>& option_definitions() {
         {"automigrate", {"MB_DB_AUTOMIGRATE"}, "true", "Migrate the application database at start; false stops with the plan."},
         {"backup-keep", {}, "5", "How many scheduled backups are kept besides one for every version that can still be reached."},
         {"backup-passphrase", {}, "", "Encrypts backups; without it they cannot be read again, so keep it where they are not.", true},
-        {"backup-schedule", {}, "02:30", "When a backup is made by itself: a time of day in UTC (02:30), a distance (6h), or off."},
+        {"backup-schedule", {}, "02:30", "When a backup is made by itself: a time of day in UTC (02:30), a distance (6h), a schedule (\"0 30 2 * * ? *\"), or off."},
         {"bake-time", {}, "60", "Minutes that a new schema must have served beside no older node before an upgrade is finalised; a lone node does not wait."},
         {"config-file", {"MB_CONFIG_FILE_PATH"}, "", "YAML file with any of these options, and `settings:` by their key."},
         {"data-dir", {}, default_directory, "Where the embedded application database, its backups and temporary files live."},
@@ -114,19 +113,22 @@ const std::vector<OptionDefinition>& option_definitions() {
         {"db-type", {"MB_DB_TYPE"}, "", "sqlite or postgres; needed only with the db-… parts."},
         {"db-user", {"MB_DB_USER"}, "", "PostgreSQL by parts: user."},
         {"db-schema", {}, "basalt", "PostgreSQL: schema for everything that is Basalt's."},
+        {"drain-notice", {}, "0", "Seconds that a stopping server goes on as before, but for /readyz, so that a load balancer takes it out first."},
         {"drain-time", {}, "30", "Seconds that running requests get to finish when the server stops."},
         {"duckdb-memory", {}, "512", "Megabytes that DuckDB may use before it spills to disk."},
         {"encryption-secret-key", {"MB_ENCRYPTION_SECRET_KEY"}, "", "Encrypts connection details and secret settings at rest; 16 characters or more.", true},
         {"ephemeral", {}, "false", "Allow a new application database inside a container's own layer, where it is lost with the container."},
+        {"listen-early", {}, "true", "Listen and show the progress while starting; false: listen when ready, for balancers that only notice a closed port."},
         {"load-sample-content", {"MB_LOAD_SAMPLE_CONTENT"}, "true", "Make the sample database and dashboard on the very first start."},
         {"log-format", {"MB_LOG_FORMAT"}, "text", "text or json (one object per line)."},
         {"log-level", {"MB_LOG_LEVEL"}, "info", "debug, info, warning or error."},
-        {"node-name", {}, "", "What this node is called among several on one PostgreSQL; empty: the host name."},
+        {"node-name", {}, "", "What this node is called among several on one PostgreSQL; empty: host name and port."},
         {"password-complexity", {"MB_PASSWORD_COMPLEXITY"}, "normal", "weak, normal or strong."},
         {"password-length", {"MB_PASSWORD_LENGTH"}, "", "Shortest password allowed; overrides the length of password-complexity."},
         {"port", {"MB_JETTY_PORT"}, "3000", "Port to listen on; 0 takes any free one."},
         {"query-timeout", {"MB_DB_QUERY_TIMEOUT_MINUTES"}, "20", "Minutes after which a query is stopped in its database."},
         {"release-feed", {}, "", "File or http(s) address that lists the versions of Basalt; empty: no look-up."},
+        {"scheduled-jobs", {}, "true", "Do on this node what is scheduled: syncs, backups, clearing up."},
         {"session-age", {"MAX_SESSION_AGE", "MB_SESSION_AGE"}, "20160", "Minutes that a session lasts."},
         {"setup-token", {"MB_SETUP_TOKEN"}, "", "Token that the set-up page asks for; empty: made at the first start and written to the log.", true},
         {"tls-certificate", {"MB_JETTY_SSL_CERTIFICATE"}, "", "PEM file with the certificate chain; with tls-key the server speaks HTTPS."},
@@ -262,6 +264,7 @@ http::ServerOptions Config::server_options() const {
     if (comma == std::string::npos) break;
     at = comma + 1;
   }
+  options.drain_notice = std::chrono::seconds(std::clamp<std::int64_t>(integer("drain-notice"), 0, 600));
   options.drain_time = std::chrono::seconds(std::clamp<std::int64_t>(integer("drain-time"), 0, 3600));
   return options;
 }
@@ -280,7 +283,7 @@ Config read_config(const std::map<std::string, std::string>& flags, const Enviro
       if (found != environment.end() && !found->second.empty()) return Config::Entry{found->second, "environment " + name};
       // Secrets may stand in a file, as containers hand them over.
       if (auto in_file = environment.find(name + "_FILE"); option.secret && in_file != environment.end() && !in_file->second.empty())
-        return Config::Entry{secret_in(in_file->second, name + "_FILE"), "file " + in_file->second + " (environment " + name + "_FILE)"};
+        return Config::Entry{secret_in_file(in_file->second, name + "_FILE"), "file " + in_file->second + " (environment " + name + "_FILE)"};
     }
     return std::nullopt;
   };

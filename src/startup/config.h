@@ -50,6 +50,9 @@ Config read_config(const std::map<std::string, std::string>& flags, const Enviro
 // For `doctor`: every option with its value and source, secrets masked.
 std::string describe(const Config& config);
 
+// What a file with one secret holds, without the line break that editors leave. `named_by`: who named it, for the sentence.
+std::string secret_in_file(const std::string& path, const std::string& named_by);
+
 // "jdbc:postgresql://host/db?user=u&password=p" or "postgres://…" to the URI libpq takes. Other engines are refused with a sentence.
 std::string postgres_uri(const std::string& connection_uri);
 
