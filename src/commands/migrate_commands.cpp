@@ -40,15 +40,7 @@ int migrate_plan(const Config& config, const Migrations& migrations, const Optio
   } else if (plan.steps.empty() && plan.blocked.empty()) {
     std::cout << "Nothing to do: the data has schema " << plan.from << ".\n";
   } else {
-    std::cout << "From schema " << plan.from << " to " << plan.to << ":\n";
-    for (auto& step : plan.steps) {
-      std::cout << "  " << step.direction << " " << step.migration << " " << step.name << " (" << step.rows << " rows";
-      if (step.direction == "down") std::cout << ", " << step.will_park << " values will be parked";
-      std::cout << ")\n";
-      for (auto& operation : step.operations) std::cout << "      " << operation << "\n";
-    }
-    if (!plan.blocked.empty()) std::cout << "Blocked: " << plan.blocked << "\n";
-    else std::cout << "Before that: a verified backup. Disk: " << megabytes(plan.bytes_needed) << " needed, " << megabytes(plan.bytes_free) << " free. About " << static_cast<int>(plan.eta_seconds + 1) << " s.\n";
+    std::cout << upgrade::plan_text(plan, plan.to < plan.from ? "basalt migrate down --to " + std::to_string(plan.to) : "basalt migrate up");
   }
   if (!plan.blocked.empty()) return blocked_unchanged;
   return plan.steps.empty() ? nothing_to_do : done;

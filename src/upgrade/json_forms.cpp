@@ -49,16 +49,6 @@ json::object Status::to_json() const {
           {"level", level}, {"pending", pending}, {"expanded_at", text_or_null(expanded_at)}, {"nodes", nodes}, {"running", running}, {"lock", lock}};
 }
 
-json::object Plan::to_json() const {
-  json::array list;
-  for (auto& s : steps) {
-    json::array operations;
-    for (auto& o : s.operations) operations.emplace_back(o);
-    list.push_back(json::object{{"migration", s.migration}, {"name", s.name}, {"direction", s.direction}, {"operations", std::move(operations)}, {"rows", s.rows}, {"will_park", s.will_park}});
-  }
-  return {{"from", from}, {"to", to}, {"steps", std::move(list)}, {"blocked", text_or_null(blocked)}, {"bytes_needed", bytes_needed}, {"bytes_free", bytes_free}, {"eta_seconds", rounded(eta_seconds, 10)}};
-}
-
 json::object Outcome::to_json() const {
   return {{"code", static_cast<int>(code)}, {"sentence", sentence}, {"from", from}, {"to", to}, {"parked", parked}, {"returned", returned}, {"superseded", superseded}, {"orphaned", orphaned},
           {"backup", text_or_null(backup)}, {"seconds", rounded(seconds, 1000)}, {"paused_seconds", rounded(paused_seconds, 1000)}};

@@ -87,54 +87,6 @@ Status status(Context& context) {
   return out;
 }
 
-Plan plan(Context& context, std::optional<int> to) {
-  Plan out;
-  context.store.read([&](Connection& c) {
-    auto ledger = read_ledger(c);
-    out.from = ledger.schema;
-    out.to = to.value_or(target_of(context));
-    auto rows_of = [&](const migrations::Operation& operation) {
-      auto table = migrations::table_of(operation);
-      return migrations::table_exists(c, table) ? c.count("SELECT count(*) FROM " + appdb::quoted(table)) : std::int64_t{0};
-    };
-    auto add = [&](int number, const std::string& name, const std::vector<migrations::Operation>& operations, bool up) {
-      PlanStep step{number, name, up ? "up" : "down", {}, 0, 0};
-      for (auto& o : operations) {
-        step.operations.push_back((up ? "" : "undo: ") + migrations::describe(o));
-        step.rows += rows_of(o);
-        if (!up) step.will_park += migrations::would_park(c, o);
-      }
-      if (!up) std::reverse(step.operations.begin(), step.operations.end());
-      out.steps.push_back(std::move(step));
-    };
-    if (!ledger.present) {
-      for (auto& m : context.migrations) if (m.number <= out.to) add(m.number, m.name, m.operations, true);
-      return;
-    }
-    if (out.to == ledger.schema) return;
-    try {
-      if (out.to < 1) throw Failure(FailureKind::BadRequest, "The oldest schema to step down to is 1.");
-      auto way = way_to(context, c, ledger, out.to);
-      for (auto& m : way.ups) add(m.number, m.name, m.operations, true);
-      for (auto& b : way.downs) add(b.migration, b.name, b.operations, false);
-    } catch (const Failure& failure) {
-      out.blocked = failure.sentence();
-    }
-  });
-  if (out.from > 0 && out.from != out.to) {
-    auto bytes = backup_space(context);
-    out.bytes_needed = bytes + (context.store.engine() == appdb::Engine::Sqlite ? sqlite_bytes(context.store.options().sqlite_path) * 2 : 0);
-    out.bytes_free = free_bytes(context.data_dir);
-    if (out.blocked.empty() && out.bytes_free < out.bytes_needed)
-      out.blocked = context.data_dir.string() + " has " + megabytes(out.bytes_free) + " free and this change with its backup needs " + megabytes(out.bytes_needed) + "; free some space.";
-    std::int64_t rows = 0;
-    for (auto& s : out.steps) rows += s.rows;
-    // From measured runs: reading, packing and comparing everything once, and the rows that are looked at.
-    out.eta_seconds = 0.1 + static_cast<double>(bytes) / 60e6 + static_cast<double>(rows) / 300e3;
-  }
-  return out;
-}
-
 int schema_of_version(const Context& context, std::string_view wanted) {
   auto parts = [](std::string_view text) -> std::optional<std::array<int, 3>> {
     std::array<int, 3> out{};

@@ -9,6 +9,7 @@
 #include "appdb/store.h"
 #include "base/json.h"
 #include "migrations/migration.h"
+#include "upgrade/plan.h"
 
 namespace basalt::upgrade {
 
@@ -88,23 +89,6 @@ struct Status {
 };
 Status status(Context&);
 
-struct PlanStep {
-  int migration = 0;
-  std::string name, direction;          // "up" | "down"
-  std::vector<std::string> operations;  // "add column audience to card"
-  std::int64_t rows = 0;                // rows in the tables it touches
-  std::int64_t will_park = 0;           // down only: values the older schema cannot hold
-};
-struct Plan {
-  int from = 0, to = 0;
-  std::vector<PlanStep> steps;
-  std::string blocked;                  // why it cannot be done, empty when it can
-  std::int64_t bytes_needed = 0, bytes_free = 0;
-  double eta_seconds = 0;
-  json::object to_json() const;
-};
-// Read-only. Without `to`: up to what this binary targets.
-Plan plan(Context&, std::optional<int> to = {});
 // The schema that a version of Basalt targets ("0.1.0"); Failure BadRequest when this binary does not know.
 int schema_of_version(const Context&, std::string_view version);
 
