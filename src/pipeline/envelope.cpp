@@ -54,69 +54,80 @@ void write_query_as_run(std::string& out, const QueryRequest& request) {
 
 // Keys after `data`, without braces, each with a comma before it.
 void write_facts(std::string& out, const RunFacts& facts, const Failure* failure) {
-  auto add = [&](std::string_view key, auto&& value) {
-    out += ',';
-    json::write_string(out, key);
-    out += ':';
-    json::write_to(out, json::value(std::forward<decltype(value)>(value)));
+  auto key = [&](std::string_view name) { out.append(",\"").append(name).append("\":"); };
+  auto add_text = [&](std::string_view name, std::string_view text) {
+    key(name);
+    json::write_string(out, text);
+  };
+  auto add_number = [&](std::string_view name, std::int64_t number) {
+    key(name);
+    json::write_number(out, number);
   };
   auto& request = facts.request;
-  add("status", failure ? "failed" : "completed");
+  add_text("status", failure ? "failed" : "completed");
   if (failure) {
-    add("error", std::string_view(failure->what()));
-    add("error_type", error_type_of(*failure));
-    add("class", class_of(*failure));
-    add("stacktrace", json::array());
-    add("via", json::array());
-    add("error_is_curated", failure->kind() != FailureKind::Database);
-    if (!failure->place().empty()) add("ex-data", json::object{{"place", failure->place()}});
-    if (facts.statement) add("native", json::object{{"query", facts.statement->text}, {"params", to_json(facts.statement->values)}});
+    add_text("error", failure->what());
+    add_text("error_type", error_type_of(*failure));
+    add_text("class", class_of(*failure));
+    out += ",\"stacktrace\":[],\"via\":[],\"error_is_curated\":";
+    out += failure->kind() != FailureKind::Database ? "true" : "false";
+    if (!failure->place().empty()) {
+      key("ex-data");
+      json::write_to(out, json::object{{"place", failure->place()}});
+    }
+    if (facts.statement) {
+      key("native");
+      json::write_to(out, json::object{{"query", facts.statement->text}, {"params", to_json(facts.statement->values)}});
+    }
   }
-  add("row_count", facts.row_count);
-  add("running_time", facts.took.count());
-  add("database_id", facts.database.value ? json::value(facts.database.value) : json::integer(request.dataset_query, "database") ? json::value(*json::integer(request.dataset_query, "database")) : json::value(nullptr));
-  add("context", request.context);
-  add("started_at", to_text(facts.started_at));
-  add("average_execution_time", nullptr);
-  add("cached", nullptr);
-  if (request.card) add("card_id", request.card->value);
-  else if (failure) add("card_id", nullptr);
-  if (request.dashboard) add("dashboard_id", request.dashboard->value);
+  add_number("row_count", facts.row_count);
+  add_number("running_time", facts.took.count());
+  auto asked = json::integer(request.dataset_query, "database");
+  if (facts.database.value || asked) add_number("database_id", facts.database.value ? facts.database.value : *asked);
+  else out += ",\"database_id\":null";
+  add_text("context", request.context);
+  add_text("started_at", to_text(facts.started_at));
+  out += ",\"average_execution_time\":null,\"cached\":null";
+  if (request.card) add_number("card_id", request.card->value);
+  else if (failure) out += ",\"card_id\":null";
+  if (request.dashboard) add_number("dashboard_id", request.dashboard->value);
   out += ",\"json_query\":";
   write_query_as_run(out, request);
 }
 
-void write_data_end(std::string& out, const RunFacts& facts) {
-  out += "],\"cols\":[";
+}  // namespace
+
+void write_data_end(std::string& out, const std::vector<query::ResultColumn>& columns, const sql::Statement& statement, const std::string& time_zone) {
   auto each = [&](auto&& write) {
     bool first = true;
-    for (auto& column : *facts.columns) {
+    for (auto& column : columns) {
       if (!first) out += ',';
       first = false;
       write(column);
     }
   };
-  if (facts.columns) each([&](auto& column) { column.write_json(out); });
+  out += "],\"cols\":[";
+  each([&](auto& column) { column.write_json(out); });
   out += "],\"native_form\":";
-  if (facts.statement) json::write_to(out, json::object{{"query", facts.statement->text}, {"params", to_json(facts.statement->values)}});
-  else out += "null";
+  json::write_to(out, json::object{{"query", statement.text}, {"params", to_json(statement.values)}});
   out += ",\"results_timezone\":";
-  json::write_string(out, facts.time_zone.empty() ? "UTC" : facts.time_zone);
+  json::write_string(out, time_zone);
   out += ",\"requested_timezone\":";
-  json::write_string(out, facts.time_zone.empty() ? "UTC" : facts.time_zone);
+  json::write_string(out, time_zone);
   out += ",\"format-rows?\":true,\"results_metadata\":{\"columns\":[";
-  if (facts.columns) each([&](auto& column) { column.write_metadata(out); });
+  each([&](auto& column) { column.write_metadata(out); });
   out += "]},\"insights\":null";
-  if (facts.row_cap > 0) out += ",\"rows_truncated\":" + std::to_string(facts.row_cap);
-  out += '}';
 }
-
-}  // namespace
 
 void write_envelope_begin(std::string& out) { out += "{\"data\":{\"rows\":["; }
 
 void write_envelope_end(std::string& out, const RunFacts& facts, const Failure* failure) {
-  write_data_end(out, facts);
+  out += facts.shown->data_end;
+  if (facts.row_cap > 0) {
+    out += ",\"rows_truncated\":";
+    json::write_number(out, facts.row_cap);
+  }
+  out += '}';
   write_facts(out, facts, failure);
   out += '}';
 }

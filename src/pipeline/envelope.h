@@ -8,6 +8,8 @@
 
 namespace basalt::pipeline {
 
+struct Shown;
+
 struct RunFacts {
   DatabaseId database;                    // 0: not known
   const QueryRequest& request;
@@ -16,12 +18,13 @@ struct RunFacts {
   std::int64_t row_count = 0;
   std::int64_t row_cap = 0;               // set when rows were cut
   const sql::Statement* statement = nullptr;
-  std::string time_zone;
-  const std::vector<query::ResultColumn>* columns = nullptr;
+  const Shown* shown = nullptr;           // set before the first row
 };
 
 // `{"data":{"rows":[` … rows … then envelope_end.
 void write_envelope_begin(std::string& out);
+// Closes the rows: what follows them in `data`, but for its brace. The same for all runs of a compiled query.
+void write_data_end(std::string& out, const std::vector<query::ResultColumn>& columns, const sql::Statement& statement, const std::string& time_zone);
 // Closes the rows and writes everything else; with `failure` the answer says "failed", with the rows that had come.
 void write_envelope_end(std::string& out, const RunFacts& facts, const Failure* failure);
 // The whole answer of a query that failed before its first row was sent.

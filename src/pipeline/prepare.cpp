@@ -2,6 +2,7 @@
 
 #include "base/failure.h"
 #include "base/time.h"
+#include "pipeline/envelope.h"
 #include "pipeline/rights.h"
 #include "query/parse.h"
 #include "query/resolve.h"
@@ -22,24 +23,26 @@ void require_outline(const json::value& query) {
   if (!stages && type == "native" && !json::sub_object(query, "native")) throw bad_field("native", "value must be a map.");
 }
 
-}  // namespace
+void require(const query::Uses& uses, const QueryRequest& request, Ask ask, query::Catalog& catalog, const permissions::Rights& rights) {
+  if (ask == Ask::Nothing) return;
+  require_rights(uses, request.card_grants ? request.card : std::nullopt, catalog, rights);
+  if (ask == Ask::NativeRights) rights.require_native(uses.database);
+}
 
-Prepared prepare(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, Ask ask, sql::CompileOptions options) {
-  require_outline(request.dataset_query);
+// `require_rights` is called with what the query uses, before more is done with it.
+std::shared_ptr<const CompiledQuery> compile(const QueryRequest& request, const std::function<void(const query::Uses&)>& require_rights, const Settings& settings,
+                                             query::Catalog& catalog, bool& asked_for_now, const sql::CompileOptions& options) {
   auto parsed = query::parse_query(request.dataset_query);
-  auto catalog = environment.catalog();
-  auto uses = query::uses(parsed, *catalog, request.parameters);
-  if (ask != Ask::Nothing) {
-    require_rights(uses, request.card_grants ? request.card : std::nullopt, *catalog, rights);
-    if (ask == Ask::NativeRights) rights.require_native(uses.database);
-  }
-  auto* database = catalog->database(uses.database);
+  auto compiled = std::make_shared<CompiledQuery>();
+  compiled->uses = query::uses(parsed, catalog, request.parameters);
+  require_rights(compiled->uses);
+  auto* database = catalog.database(compiled->uses.database);
   if (!database) throw Failure(FailureKind::NotFound, "The database of this query is gone.");
 
-  auto settings = environment.settings();
   query::ResolveOptions wanted;
   wanted.parameters = request.parameters;
   wanted.now = system_clock().now();
+  wanted.now.tell(asked_for_now);
   wanted.time_zone = settings.report_time_zone;
   wanted.start_of_week = settings.start_of_week;
   wanted.breakout_bins = settings.breakout_bins;
@@ -48,22 +51,63 @@ Prepared prepare(Environment& environment, const permissions::Rights& rights, co
   wanted.max_results_bare = std::min(request.constraints.max_results_bare, request.constraints.max_results);
   wanted.card_metadata = request.card_metadata;
 
-  Prepared prepared;
-  prepared.database = uses.database;
-  prepared.engine = database->engine;
-  prepared.deadline = settings.query_timeout;
-  prepared.dialect = sql::find_dialect(database->engine);
-  if (!prepared.dialect) throw Failure(FailureKind::Unsupported, "There is no driver for \"" + database->engine + "\".");
-  prepared.integers_as_text = json::boolean(parsed.middleware, "js-int-to-string?").value_or(request.integers_as_text);
-  wanted.time_zones = prepared.dialect->supports.time_zones;
-  auto resolved = query::resolve(std::move(parsed), *catalog, wanted);
-  auto compiled = sql::compile(resolved, *prepared.dialect, options);
-  prepared.statement = std::move(compiled.statement);
-  prepared.columns = std::move(compiled.columns);
-  prepared.columns_known = compiled.columns_known;
-  prepared.row_cap = resolved.row_cap;
-  prepared.time_zone = prepared.dialect->supports.time_zones ? resolved.time_zone : "UTC";
-  return prepared;
+  compiled->engine = database->engine;
+  compiled->dialect = sql::find_dialect(database->engine);
+  if (!compiled->dialect) throw Failure(FailureKind::Unsupported, "There is no driver for \"" + database->engine + "\".");
+  compiled->integers_as_text = json::boolean(parsed.middleware, "js-int-to-string?").value_or(request.integers_as_text);
+  wanted.time_zones = compiled->dialect->supports.time_zones;
+  auto resolved = query::resolve(std::move(parsed), catalog, wanted);
+  auto sql = sql::compile(resolved, *compiled->dialect, options);
+  compiled->statement = std::move(sql.statement);
+  compiled->columns = std::move(sql.columns);
+  compiled->columns_known = sql.columns_known;
+  compiled->row_cap = resolved.row_cap;
+  compiled->time_zone = compiled->dialect->supports.time_zones ? resolved.time_zone : "UTC";
+  return compiled;
+}
+
+}  // namespace
+
+Prepared prepare(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, Ask ask, sql::CompileOptions options) {
+  require_outline(request.dataset_query);
+  auto catalog = environment.catalog();
+  auto settings = environment.settings();
+  bool as_usual = options.layout == sql::CompileOptions::Layout::OneLine;
+  auto* cache = as_usual ? environment.compiled() : nullptr;
+  std::string key;
+  if (cache) {
+    key = compile_key(request, settings);
+    if (auto kept = cache->find(key, *catalog)) {
+      require(kept->uses, request, ask, *catalog, rights);
+      return {std::move(kept), settings.query_timeout};
+    }
+  }
+  // What the rights look up is looked up at each run and is no part of what is kept.
+  auto require_now = [&](const query::Uses& uses) { require(uses, request, ask, *catalog, rights); };
+  RecordingCatalog recorded(*catalog);
+  bool asked_for_now = false;
+  auto compiled = compile(request, require_now, settings, recorded, asked_for_now, options);
+  if (cache && !asked_for_now) cache->keep(std::move(key), compiled, recorded, *catalog);
+  return {std::move(compiled), settings.query_timeout};
+}
+
+std::shared_ptr<const Shown> show_columns(const CompiledQuery& compiled, const std::vector<rows::Column>& found, const json::value& card_metadata) {
+  if (auto shown = compiled.shown(); shown && shown->found == found) return shown;
+  auto shown = std::make_shared<Shown>();
+  shown->found = found;
+  if (compiled.columns_known) {
+    shown->columns = compiled.columns;
+    refine(shown->columns, found);
+    std::size_t in_sql = 0;
+    for (auto& column : shown->columns) in_sql += !column.labels_of;
+    if (in_sql != found.size())
+      throw Failure(FailureKind::Bug, "The database answered with " + std::to_string(found.size()) + " columns where " + std::to_string(in_sql) + " were asked for.");
+  } else {
+    shown->columns = native_columns(found, card_metadata);
+  }
+  write_data_end(shown->data_end, shown->columns, compiled.statement, compiled.time_zone);
+  compiled.keep_shown(shown);
+  return shown;
 }
 
 std::vector<query::ResultColumn> native_columns(const std::vector<rows::Column>& columns, const json::value& card_metadata) {

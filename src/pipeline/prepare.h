@@ -1,5 +1,6 @@
 // From a query as JSON to SQL that may be run: parse -> rights -> resolve -> compile.
 #pragma once
+#include "pipeline/compile_cache.h"
 #include "pipeline/run_query.h"
 #include "query/columns.h"
 #include "rows/batch.h"
@@ -8,24 +9,21 @@
 namespace basalt::pipeline {
 
 struct Prepared {
-  DatabaseId database;
-  std::string engine;
-  const sql::Dialect* dialect = nullptr;
-  sql::Statement statement;
-  std::vector<query::ResultColumn> columns;  // empty when !columns_known
-  bool columns_known = true;
-  std::int64_t row_cap = 0;                  // 0: none
-  std::string time_zone;                     // of the results; never empty
-  bool integers_as_text = true;
-  std::chrono::milliseconds deadline{0};     // how long it may run
+  std::shared_ptr<const CompiledQuery> compiled;  // may be shared with other runs
+  std::chrono::milliseconds deadline{0};          // how long it may run
+  const CompiledQuery* operator->() const { return compiled.get(); }
 };
 
 enum class Ask { Rights, NativeRights, Nothing };  // NativeRights: also the right to see SQL
 
+// Compiles, or takes what was compiled before; the rights are asked in both cases.
 // Throws Failure BadRequest with a field when the body is no query at all, Forbidden, NotFound, BadRequest (invalid-query …),
 // Unsupported.
 Prepared prepare(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, Ask ask,
                  sql::CompileOptions options = {});
+
+// The columns of a result and how they are shown: the compiler's, completed by the driver's. Kept with the compiled query.
+std::shared_ptr<const Shown> show_columns(const CompiledQuery& compiled, const std::vector<rows::Column>& found, const json::value& card_metadata);
 
 // The columns of a result whose columns only the driver knows, with what a model's stored metadata says about them.
 std::vector<query::ResultColumn> native_columns(const std::vector<rows::Column>& columns, const json::value& card_metadata);

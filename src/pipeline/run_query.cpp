@@ -54,12 +54,15 @@ class Answer {
 class Run {
  public:
   Run(Environment& environment, const Prepared& prepared, const std::stop_token& gone, bool bulk)
-      : lease_(environment.lease(prepared.database, gone)), cancel_(gone, lease_->connection()) {
+      : Run(environment, prepared, prepared->statement, gone, bulk) {}
+  // The same with another statement for the same database.
+  Run(Environment& environment, const Prepared& prepared, const sql::Statement& statement, const std::stop_token& gone, bool bulk)
+      : lease_(environment.lease(prepared->uses.database, gone)), cancel_(gone, lease_->connection()) {
     drivers::ExecuteOptions options;
-    options.time_zone = prepared.time_zone;
+    options.time_zone = prepared->time_zone;
     options.deadline = prepared.deadline;
     options.bulk = bulk;
-    cursor_ = lease_->connection().execute(prepared.statement, options);
+    cursor_ = lease_->connection().execute(statement, options);
   }
   drivers::Cursor& cursor() { return *cursor_; }
 
@@ -85,18 +88,6 @@ std::vector<stream::OutputColumn> output_columns(const std::vector<query::Result
     result.push_back(std::move(out));
   }
   return result;
-}
-
-// Columns of a result: the compiler's (taken out of `prepared`), completed by the driver's.
-std::vector<query::ResultColumn> columns_of(Prepared& prepared, const std::vector<rows::Column>& found, const json::value& card_metadata) {
-  if (!prepared.columns_known) return native_columns(found, card_metadata);
-  auto columns = std::move(prepared.columns);
-  refine(columns, found);
-  std::size_t in_sql = 0;
-  for (auto& column : columns) in_sql += !column.labels_of;
-  if (in_sql != found.size())
-    throw Failure(FailureKind::Bug, "The database answered with " + std::to_string(found.size()) + " columns where " + std::to_string(in_sql) + " were asked for.");
-  return columns;
 }
 
 const char* content_type(Format format) { return format == Format::Csv ? "text/csv; charset=utf-8" : "application/json;charset=utf-8"; }
@@ -141,38 +132,37 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
   if (format != Format::Api) headers.emplace_back("Content-Disposition", disposition(file_name, format));
   Answer answer(out, format == Format::Api ? 202 : 200, std::move(headers));
   Prepared prepared;
-  std::vector<query::ResultColumn> columns;
+  std::shared_ptr<const Shown> shown;
   auto finish = [&](bool completed) {
     facts.took = std::chrono::round<std::chrono::milliseconds>(Steady::now() - began);
     environment.record({request.card, facts.database, facts.row_count, facts.took, completed});
   };
   try {
     prepared = prepare(environment, rights, request, Ask::Rights);
-    facts.database = prepared.database;
-    facts.time_zone = prepared.time_zone;
-    facts.statement = &prepared.statement;
+    facts.database = prepared->uses.database;
+    facts.statement = &prepared->statement;
     Run run(environment, prepared, request.gone, format != Format::Api);
-    columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
-    facts.columns = &columns;
+    shown = show_columns(*prepared.compiled, run.cursor().columns(), request.card_metadata);
+    facts.shown = shown.get();
 
-    stream::EncoderOptions options{.integers_as_text = format == Format::Api && prepared.integers_as_text,
-                                   .zone = TimeZone::find(prepared.time_zone),
+    stream::EncoderOptions options{.integers_as_text = format == Format::Api && prepared->integers_as_text,
+                                   .zone = TimeZone::find(prepared->time_zone),
                                    .byte_order_mark = request.byte_order_mark};
-    auto shown = output_columns(columns, format == Format::Json);
-    auto encoder = format == Format::Csv ? stream::csv(std::move(shown), options)
-                   : format == Format::Json ? stream::json_objects(std::move(shown), options)
-                                            : stream::api_rows(std::move(shown), options);
+    auto columns = output_columns(shown->columns, format == Format::Json);
+    auto encoder = format == Format::Csv ? stream::csv(std::move(columns), options)
+                   : format == Format::Json ? stream::json_objects(std::move(columns), options)
+                                            : stream::api_rows(std::move(columns), options);
     if (format == Format::Api) write_envelope_begin(answer.buffer());
     encoder->begin(answer.buffer());
     for (rows::Batch batch; run.cursor().next(batch);) {
       auto rows = static_cast<std::int64_t>(batch.rows());
-      bool cut = prepared.row_cap > 0 && facts.row_count + rows > prepared.row_cap;
-      if (cut) rows = prepared.row_cap - facts.row_count;
+      bool cut = prepared->row_cap > 0 && facts.row_count + rows > prepared->row_cap;
+      if (cut) rows = prepared->row_cap - facts.row_count;
       encoder->append(answer.buffer(), batch, static_cast<std::size_t>(rows));
       facts.row_count += rows;
       answer.send_if_due();
       if (cut) {
-        facts.row_cap = prepared.row_cap;
+        facts.row_cap = prepared->row_cap;
         break;
       }
     }
@@ -209,38 +199,37 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
 
 Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
   auto prepared = prepare(environment, rights, request, Ask::NativeRights, {sql::CompileOptions::Layout::Lines});
-  return {prepared.engine, sql::show(prepared.statement), nullptr};
+  return {prepared->engine, sql::show(prepared->statement), nullptr};
 }
 
 json::array result_metadata(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
   auto prepared = prepare(environment, rights, request, Ask::Rights);
-  auto columns = prepared.columns;
-  if (!prepared.columns_known) {
+  std::shared_ptr<const Shown> shown;
+  if (!prepared->columns_known) {
     // The driver knows: asked for no rows, or for one where only a value shows its type.
-    auto text = prepared.statement.text;
-    while (!text.empty() && (text.back() == ';' || static_cast<unsigned char>(text.back()) <= ' ')) text.pop_back();
-    auto probe = prepared;
-    probe.statement.text = "SELECT * FROM (\n" + text + "\n) AS source LIMIT " + (prepared.dialect->supports.temporal_types ? "0" : "1");
+    std::string_view text = prepared->statement.text;
+    while (!text.empty() && (text.back() == ';' || static_cast<unsigned char>(text.back()) <= ' ')) text.remove_suffix(1);
+    sql::Statement probe{"SELECT * FROM (\n" + std::string(text) + "\n) AS source LIMIT " + (prepared->dialect->supports.temporal_types ? "0" : "1"), prepared->statement.values};
     try {
-      Run run(environment, probe, request.gone, false);
-      columns = columns_of(probe, run.cursor().columns(), request.card_metadata);
+      Run run(environment, prepared, probe, request.gone, false);
+      shown = show_columns(*prepared.compiled, run.cursor().columns(), request.card_metadata);
     } catch (const Failure& failure) {
       if (failure.kind() != FailureKind::Database) throw;
       Run run(environment, prepared, request.gone, false);  // not every statement stands in brackets
-      columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
+      shown = show_columns(*prepared.compiled, run.cursor().columns(), request.card_metadata);
     }
   }
   json::array out;
-  for (auto& column : columns) out.push_back(column.to_metadata());
+  for (auto& column : shown ? shown->columns : prepared->columns) out.push_back(column.to_metadata());
   return out;
 }
 
 json::array query_rows(Environment& environment, const permissions::Rights& rights, QueryRequest request, std::size_t limit) {
   auto prepared = prepare(environment, rights, request, Ask::Rights);
   Run run(environment, prepared, request.gone, false);
-  auto columns = columns_of(prepared, run.cursor().columns(), request.card_metadata);
-  stream::EncoderOptions options{.integers_as_text = false, .zone = TimeZone::find(prepared.time_zone)};
-  auto encoder = stream::api_rows(output_columns(columns, false), options);
+  auto shown = show_columns(*prepared.compiled, run.cursor().columns(), request.card_metadata);
+  stream::EncoderOptions options{.integers_as_text = false, .zone = TimeZone::find(prepared->time_zone)};
+  auto encoder = stream::api_rows(output_columns(shown->columns, false), options);
   std::string text = "[";
   std::size_t rows = 0;
   for (rows::Batch batch; rows < limit && run.cursor().next(batch);) {

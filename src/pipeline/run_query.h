@@ -54,6 +54,8 @@ struct RunRecord {
   bool completed = false;
 };
 
+class CompileCache;
+
 // What the pipeline needs from the features above it.
 class Environment {
  public:
@@ -64,6 +66,8 @@ class Environment {
   // Database (cannot connect), Unavailable (all busy for 30 s), NotFound.
   virtual std::shared_ptr<class ConnectionLease> lease(DatabaseId database, std::stop_token gone) = 0;
   virtual void record(const RunRecord& run) = 0;
+  // Where compiled queries are kept; nullptr: nowhere.
+  virtual CompileCache* compiled() { return nullptr; }
 };
 
 struct Compiled {

@@ -8,6 +8,7 @@
 
 #include "base/failure.h"
 #include "drivers/driver.h"
+#include "pipeline/compile_cache.h"
 #include "pipeline/connection_lease.h"
 #include "pipeline/run_query.h"
 
@@ -30,9 +31,9 @@ struct Shop {  // database 1: customer (table 1: fields 1 id, 2 name), sale (tab
   std::filesystem::path path;
 };
 
-class ShopCatalog final : public query::Catalog {
- public:
-  explicit ShopCatalog(std::map<CardId, query::SourceCard>& cards) : cards_(cards) {
+// What a sync would have found in the shop.
+struct ShopTables {
+  ShopTables() {
     auto field = [&](std::int64_t id, std::int64_t table, const char* name, const char* title, const char* type, const char* database_type) {
       query::Field f;
       f.id = FieldId(id);
@@ -43,7 +44,7 @@ class ShopCatalog final : public query::Catalog {
       f.database_type = database_type;
       f.position = static_cast<int>(id);
       if (std::string(name) == "id") f.semantic_type = "type/PK";
-      fields_[f.id] = f;
+      fields[f.id] = f;
     };
     field(1, 1, "id", "ID", "type/Integer", "INTEGER");
     field(2, 1, "name", "Name", "type/Text", "TEXT");
@@ -51,29 +52,38 @@ class ShopCatalog final : public query::Catalog {
     field(4, 2, "customer_id", "Customer ID", "type/Integer", "INTEGER");
     field(5, 2, "total", "Total", "type/Float", "REAL");
     field(6, 2, "at", "At", "type/Text", "TEXT");
-    fields_[FieldId(4)].fk_target = FieldId(1);
-    fields_[FieldId(4)].semantic_type = "type/FK";
+    fields[FieldId(4)].fk_target = FieldId(1);
+    fields[FieldId(4)].semantic_type = "type/FK";
     for (auto [id, name, title] : {std::tuple{1, "customer", "Customer"}, std::tuple{2, "sale", "Sale"}})
-      tables_[TableId(id)] = query::Table{TableId(id), DatabaseId(1), std::nullopt, name, title, true};
+      tables[TableId(id)] = query::Table{TableId(id), DatabaseId(1), std::nullopt, name, title, true};
   }
-  const query::Database* database(DatabaseId id) override { return id == DatabaseId(1) ? &database_ : nullptr; }
-  const query::Table* table(TableId id) override { return tables_.contains(id) ? &tables_.at(id) : nullptr; }
-  const query::Field* field(FieldId id) override { return fields_.contains(id) ? &fields_.at(id) : nullptr; }
+  query::Database database{DatabaseId(1), "Shop", "sqlite", std::nullopt};
+  std::map<TableId, query::Table> tables;
+  std::map<FieldId, query::Field> fields;
+};
+
+class ShopCatalog final : public query::Catalog {
+ public:
+  explicit ShopCatalog(std::map<CardId, query::SourceCard>& cards, std::shared_ptr<const ShopTables> known = std::make_shared<ShopTables>())
+      : known_(std::move(known)), cards_(cards) {}
+  const query::Database* database(DatabaseId id) override { return id == DatabaseId(1) ? &known_->database : nullptr; }
+  const query::Table* table(TableId id) override { return known_->tables.contains(id) ? &known_->tables.at(id) : nullptr; }
+  const query::Field* field(FieldId id) override { return known_->fields.contains(id) ? &known_->fields.at(id) : nullptr; }
   std::vector<const query::Field*> fields_of(TableId id) override {
     std::vector<const query::Field*> found;
-    for (auto& [key, field] : fields_) {
+    for (auto& [key, field] : known_->fields) {
       if (field.table == id) found.push_back(&field);
     }
     return found;
   }
-  const query::Field* primary_key(TableId id) override { return id == TableId(1) ? &fields_.at(FieldId(1)) : &fields_.at(FieldId(3)); }
+  const query::Field* primary_key(TableId id) override { return &known_->fields.at(FieldId(id == TableId(1) ? 1 : 3)); }
   const query::SourceCard* card(CardId id) override { return cards_.contains(id) ? &cards_.at(id) : nullptr; }
   std::optional<std::string> snippet(std::string_view) override { return std::nullopt; }
+  std::shared_ptr<const void> state_of(DatabaseId) override { return known_; }
+  std::shared_ptr<const void> state_of(TableId) override { return known_; }
 
  private:
-  query::Database database_{DatabaseId(1), "Shop", "sqlite", std::nullopt};
-  std::map<TableId, query::Table> tables_;
-  std::map<FieldId, query::Field> fields_;
+  const std::shared_ptr<const ShopTables> known_;
   std::map<CardId, query::SourceCard>& cards_;
 };
 
@@ -91,7 +101,8 @@ class Lease final : public ConnectionLease {
 
 class ShopEnvironment final : public Environment {
  public:
-  std::unique_ptr<query::Catalog> catalog() override { return std::make_unique<ShopCatalog>(cards); }
+  std::unique_ptr<query::Catalog> catalog() override { return std::make_unique<ShopCatalog>(cards, tables); }
+  CompileCache* compiled() override { return &cache; }
   Settings settings() override { return wanted; }
   std::shared_ptr<ConnectionLease> lease(DatabaseId, std::stop_token) override { return std::make_shared<Lease>(drivers.require("sqlite"), shop.path); }
   void record(const RunRecord& run) override { runs.push_back(run); }
@@ -99,6 +110,8 @@ class ShopEnvironment final : public Environment {
   Shop shop;
   drivers::Drivers drivers{drivers::DriverOptions{std::filesystem::temp_directory_path(), 64}};
   std::map<CardId, query::SourceCard> cards;
+  std::shared_ptr<const ShopTables> tables = std::make_shared<ShopTables>();
+  CompileCache cache;
   Settings wanted;
   std::vector<RunRecord> runs;
 };

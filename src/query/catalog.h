@@ -1,6 +1,7 @@
 // What the query language needs to know about databases, tables, fields and saved cards. `features/databases` is that
 // catalogue; tests bring their own.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,11 @@ class Catalog {
   virtual std::optional<std::string> snippet(std::string_view name) = 0;
   // Saved filter of a table: its definition ({"source-table": …, "filter": …}); null: no such segment.
   virtual json::value segment([[maybe_unused]] std::int64_t id) { return nullptr; }
+
+  // What is known of a database, or of a table with its fields, as an opaque value: as long as it is the same one, so is every
+  // answer above about it. nullptr: nobody can tell, so nothing that was made from those answers may be kept.
+  virtual std::shared_ptr<const void> state_of([[maybe_unused]] DatabaseId id) { return nullptr; }
+  virtual std::shared_ptr<const void> state_of([[maybe_unused]] TableId id) { return nullptr; }
 };
 
 }  // namespace basalt::query

@@ -51,7 +51,6 @@ ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& given
   result.database = query.database;
   result.time_zone = zone_name.empty() ? "UTC" : zone_name;
   result.start_of_week = options.start_of_week;
-  result.now = options.now;
   result.row_cap = row_cap(query, options);
 
   Resolver resolver(catalog, options, query.database, zone_name);

@@ -13,9 +13,24 @@
 
 namespace basalt::query {
 
+// The instant that "now" means in a query. It notes that it was asked for: what was made without asking holds at any time.
+class Now {
+ public:
+  Now(Timestamp at = {}) : at_(at) {}
+  operator Timestamp() const {
+    if (asked_) *asked_ = true;
+    return at_;
+  }
+  void tell(bool& asked) { asked_ = &asked; }  // `asked` outlives this and its copies
+
+ private:
+  Timestamp at_;
+  bool* asked_ = nullptr;
+};
+
 struct ResolveOptions {
   json::array parameters = {};         // values with targets, besides those in the query itself
-  Timestamp now = {};                  // relative dates count from here
+  Now now = {};                        // relative dates count from here
   std::string time_zone = {};          // IANA name of the report time zone; empty: UTC
   std::string start_of_week = "sunday";
   std::int64_t breakout_bins = 8;
@@ -86,7 +101,6 @@ struct ResolvedQuery {
   std::int64_t row_cap = 0;             // cut rows here and say so (rows_truncated); 0: none. SQL may ask for one row more.
   std::string time_zone;                // IANA name the session has to run in, never empty
   std::string start_of_week;
-  Timestamp now;
 };
 
 // Throws Failure BadRequest (error_type "invalid-query", "missing-required-parameter" or "invalid-parameter", with the place),

@@ -27,6 +27,7 @@ struct Column {
   Kind kind = Kind::Text;
   std::string database_type;  // the engine's own type name, e.g. "int4"
   std::string base_type;      // API type name, e.g. "type/Integer"
+  bool operator==(const Column&) const = default;
 };
 
 // One column of a batch. Fixed-size kinds use `numbers`/`reals`; the others `offsets` into `text`.

@@ -6,6 +6,7 @@
 #include "features/databases/catalog.h"
 #include "features/queries/data_sources.h"
 #include "features/settings/settings.h"
+#include "pipeline/compile_cache.h"
 #include "pipeline/run_query.h"
 
 namespace basalt::startup {
@@ -20,6 +21,7 @@ class QueryEnvironment final : public pipeline::Environment {
   // Notes are gathered in memory and written by flush(): a query must not wait for the application database's writer.
   void record(const pipeline::RunRecord& run) override;
   void flush();
+  pipeline::CompileCache* compiled() override { return &compiled_; }
 
  private:
   struct Note { std::int64_t runs = 0, milliseconds = 0; };
@@ -28,6 +30,7 @@ class QueryEnvironment final : public pipeline::Environment {
   features::Settings& settings_;
   features::DataSources& data_sources_;
   const std::chrono::minutes query_timeout_;
+  pipeline::CompileCache compiled_;
   std::mutex mutex_;
   std::map<CardId, Note> notes_;  // GUARDED_BY(mutex_), at most one per card
 };

@@ -153,6 +153,10 @@ const query::Field* StoreCatalog::primary_key(TableId id) {
   return found ? found->primary_key : nullptr;
 }
 
+// What is read anew is a new object.
+std::shared_ptr<const void> StoreCatalog::state_of(DatabaseId id) { return database(id) ? databases_[id] : nullptr; }
+std::shared_ptr<const void> StoreCatalog::state_of(TableId id) { return entry(id) ? tables_[id] : nullptr; }
+
 const query::SourceCard* StoreCatalog::card(CardId id) {
   auto found = cards_.find(id);
   if (found != cards_.end()) return found->second.get();

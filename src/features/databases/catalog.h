@@ -54,6 +54,8 @@ class StoreCatalog final : public query::Catalog {
   const query::Field* primary_key(TableId id) override;
   const query::SourceCard* card(CardId id) override;
   std::optional<std::string> snippet(std::string_view name) override;
+  std::shared_ptr<const void> state_of(DatabaseId id) override;
+  std::shared_ptr<const void> state_of(TableId id) override;
 
  private:
   const MetadataCache::TableEntry* entry(TableId id);
