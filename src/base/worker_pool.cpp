@@ -26,6 +26,11 @@ bool WorkerPool::submit(std::function<void()> work) {
   std::unique_lock lock(mutex_);
   if (stopping_ || queue_.size() >= queue_limit_) return false;
   queue_.push_back(std::move(work));
+  call_one(lock);
+  return true;
+}
+
+void WorkerPool::call_one(std::unique_lock<std::mutex>& lock) {
   if (!idle_.empty()) {
     auto* idle = idle_.back();
     idle_.pop_back();
@@ -35,7 +40,19 @@ bool WorkerPool::submit(std::function<void()> work) {
   } else if (threads_.size() < limit_) {
     threads_.emplace_back([this] { run(); });
   }
+}
+
+bool WorkerPool::begin_here() {
+  std::lock_guard lock(mutex_);
+  if (stopping_ || !queue_.empty() || busy_ >= limit_) return false;
+  ++busy_;
   return true;
+}
+
+void WorkerPool::end_here() {
+  std::unique_lock lock(mutex_);
+  --busy_;
+  if (!queue_.empty()) call_one(lock);
 }
 
 std::size_t WorkerPool::waiting() const { std::lock_guard lock(mutex_); return queue_.size(); }
@@ -47,8 +64,8 @@ void WorkerPool::run() {
   Idle self;
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (queue_.empty()) {
-      if (stopping_) return;
+    if (queue_.empty() || busy_ >= limit_) {
+      if (queue_.empty() && stopping_) return;
       self.called = false;
       idle_.push_back(&self);
       self.ready.wait(lock, [&self] { return self.called; });

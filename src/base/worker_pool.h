@@ -19,6 +19,10 @@ class WorkerPool {
 
   // False when the queue is full or the pool is stopping: the caller answers 503. `work` must not throw.
   [[nodiscard]] bool submit(std::function<void()> work);
+  // Work that another thread does itself, counted as if one of ours did it: between begin_here(), which is false when no thread of
+  // ours would be free for it, and end_here(), which comes before the pool ends.
+  [[nodiscard]] bool begin_here();
+  void end_here();
   std::size_t waiting() const;
   std::size_t busy() const;
 
@@ -28,6 +32,7 @@ class WorkerPool {
     bool called = false;  // GUARDED_BY(mutex_)
   };
   void run();
+  void call_one(std::unique_lock<std::mutex>& lock);
 
   const std::string name_;
   const std::size_t limit_, queue_limit_;

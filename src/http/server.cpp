@@ -3,6 +3,8 @@
 #include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -168,6 +170,7 @@ struct Exchange : std::enable_shared_from_this<Exchange> {
   SteadyClock::time_point began;
   std::size_t charged = 0;                 // bytes of body counted against the server's limit
   bool running = false;
+  WorkerPool* counted_by = nullptr;        // of work that the loop's leader does itself
 
   std::atomic<bool> streaming = false;     // a producer runs
   std::unique_ptr<StreamChannel> channel;  // made before `streaming` is set
@@ -181,13 +184,43 @@ struct Exchange : std::enable_shared_from_this<Exchange> {
   bool is_over() const { return end.load(std::memory_order_acquire) & Over; }
 };
 
-// A network thread with the connections that live on it; nothing of them is touched by another thread.
+// Rings once, after a while; a thread waits for it. For what is nearly always switched off before it rings: that wakes nobody.
+class Alarm {
+ public:
+  Alarm() : timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
+    if (timer_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  }
+  ~Alarm() { ::close(timer_); }
+  Alarm(const Alarm&) = delete;
+  void ring_after(std::chrono::nanoseconds time) {  // 0: never
+    itimerspec at{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = time.count()}};
+    timerfd_settime(timer_, 0, &at, nullptr);
+  }
+  void wait() {
+    std::uint64_t rings;
+    while (::read(timer_, &rings, sizeof rings) < 0 && errno == EINTR) {}
+  }
+
+ private:
+  const int timer_;
+};
+
+// Connections, and two threads in turn: one leads, that is, runs the context with all that lives on it, so that nothing of it is
+// touched by two threads; the other watches. When nothing else runs in the server, the leader does a request's work itself,
+// without the way to a pool's thread and back; should that take longer than `patience_of_watcher`, the watcher leads from there,
+// and the one who works becomes the watcher when it is done.
 struct Loop {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
   std::unordered_set<Connection*> connections;
-  std::thread thread;
+  std::shared_ptr<Exchange> at_hand;     // the leader's: to be run once its handler has returned
+  std::atomic<bool> lent = false;        // the leader is at work; who sets it back to false leads
+  std::atomic<bool> watched = false;     // the other thread is there to take over
+  std::atomic<bool> stopping = false;
+  Alarm alarm;
+  std::array<std::thread, 2> threads;
 };
+constexpr auto patience_of_watcher = std::chrono::microseconds(500);
 
 class BeastServer final : public Server {
  public:
@@ -196,6 +229,7 @@ class BeastServer final : public Server {
 
   std::uint16_t port() const override { return port_; }
   void serve(const Routes& routes, Authenticator& authenticator, Handler pages) override;
+  void serve_instead(const Handler* handler) override { instead = handler; }
   void announce_drain() override { draining_ = true; }
   bool draining() const override { return draining_; }
   void drain() override;
@@ -210,8 +244,11 @@ class BeastServer final : public Server {
   const TrustedPeers trusted;
   const Handler fallback;
   std::atomic<const Serving*> serving = nullptr;
+  std::atomic<const Handler*> instead = nullptr;
   std::atomic<bool> last_call = false, closing = false;  // connections that idle are to end; all are
-  std::atomic<std::uint64_t> requests = 0, failures = 0, bytes_sent = 0, open = 0, total = 0, body_bytes = 0, running = 0;
+  std::atomic<std::uint64_t> requests = 0, failures = 0, bytes_sent = 0, open = 0, total = 0, body_bytes = 0;
+  std::atomic<std::uint64_t> running = 0;  // exchanges that were handed to a thread and are not gone yet
+  std::atomic<std::uint64_t> working = 0;  // those whose answer is still being made
   std::string next_request_id() { return id_prefix_ + std::to_string(++request_number_); }
   std::optional<asio::ssl::context> tls;
 
@@ -219,6 +256,8 @@ class BeastServer final : public Server {
   static asio::awaitable<void> accept(BeastServer& server);
   void welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer);
   void stop_listening();
+  void attend(Loop& loop, bool leads);
+  bool run_here(Loop& loop, std::shared_ptr<Exchange> exchange);
   void run(std::shared_ptr<Exchange> exchange);
   void produce(const std::shared_ptr<Exchange>& exchange, const std::function<void(ResponseStream&)>& producer);
   void complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status);
@@ -438,8 +477,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     form.is_api = request.path == "/api" || request.path.starts_with("/api/");
 
     exchange.serving = server_.serving;
-    if (!exchange.serving) {
-      exchange.handler = &server_.fallback;
+    const Handler* instead = server_.instead;
+    if (instead || !exchange.serving) {
+      exchange.handler = instead ? instead : &server_.fallback;
       return std::nullopt;
     }
     auto match = exchange.serving->routes->match(request.method, raw_path);
@@ -762,18 +802,43 @@ BeastServer::BeastServer(ServerOptions chosen, Pools pools, Handler fallback_han
   port_ = acceptor_->local_endpoint().port();
   asio::co_spawn(context, accept(*this), asio::detached);
   for (auto& loop : loops_) {
-    loop->thread = std::thread([&context = loop->context] {
-      pthread_setname_np(pthread_self(), "network");
-      for (;;) {
-        try {
-          context.run();
-          return;
-        } catch (const std::exception& problem) {
-          log::error("network thread", {{"details", problem.what()}});
-        }
-      }
-    });
+    for (std::size_t i = 0; i < loop->threads.size(); ++i) loop->threads[i] = std::thread([this, &loop = *loop, i] { attend(loop, i == 0); });
   }
+}
+
+void BeastServer::attend(Loop& loop, bool leads) {
+  pthread_setname_np(pthread_self(), "network");
+  for (;;) {
+    if (!leads) {
+      loop.watched = true;
+      while (!leads && !loop.stopping) {
+        loop.alarm.wait();
+        leads = loop.lent.exchange(false);
+      }
+      loop.watched = false;
+    }
+    if (loop.stopping) return;
+    try {
+      loop.context.run_one();
+      if (loop.context.stopped()) return;
+      if (loop.at_hand) leads = run_here(loop, std::move(loop.at_hand));
+    } catch (const std::exception& problem) {
+      log::error("network thread", {{"details", problem.what()}});
+    }
+  }
+}
+
+// The leader's: false when the watcher has taken over meanwhile.
+bool BeastServer::run_here(Loop& loop, std::shared_ptr<Exchange> exchange) {
+  loop.lent = true;
+  loop.alarm.ring_after(patience_of_watcher);
+  auto& pool = *exchange->counted_by;
+  run(std::move(exchange));
+  pool.end_here();
+  if (!loop.lent.exchange(false)) return false;
+  loop.alarm.ring_after(std::chrono::nanoseconds(0));
+  if (loop.stopping) loop.alarm.ring_after(std::chrono::nanoseconds(1));  // our switching it off may have come after the last ring
+  return true;
 }
 
 asio::awaitable<void> BeastServer::accept(BeastServer& server) {
@@ -821,9 +886,18 @@ void BeastServer::serve(const Routes& routes, Authenticator& authenticator, Hand
 bool BeastServer::dispatch(std::shared_ptr<Exchange> exchange) {
   exchange->running = true;
   ++running;
+  bool alone = working++ == 0;
   auto choice = exchange->route ? exchange->route->pool_choice : Pool::Application;
+  auto& loop = exchange->connection->loop();
   auto& pool = choice == Pool::Query ? pools_.query : choice == Pool::Hashing ? pools_.hashing : pools_.application;
-  return pool.submit([this, exchange = std::move(exchange)]() mutable { run(std::move(exchange)); });
+  if (alone && choice != Pool::Hashing && loop.watched && pool.begin_here()) {
+    exchange->counted_by = &pool;
+    loop.at_hand = std::move(exchange);
+    return true;
+  }
+  bool taken = pool.submit([this, exchange = std::move(exchange)]() mutable { run(std::move(exchange)); });
+  if (!taken) --working;
+  return taken;
 }
 
 void BeastServer::run(std::shared_ptr<Exchange> exchange) {
@@ -896,6 +970,7 @@ void BeastServer::complete(const std::shared_ptr<Exchange>& exchange, std::optio
     bytes_sent += exchange->sent;
     exchange->wire = std::move(wire);
   }
+  --working;
   bool left = exchange->wire && exchange->form.keep_alive && exchange->sent == exchange->wire->head.size() + exchange->wire->body.size();
   auto before = exchange->end.fetch_or(Exchange::Over, std::memory_order_acq_rel);
   // Else the next request wakes the network thread, or its next tick.
@@ -985,8 +1060,12 @@ BeastServer::~BeastServer() {
   for (auto& loop : loops_) {
     loop->work.reset();
     loop->context.stop();
+    loop->stopping = true;
+    loop->alarm.ring_after(std::chrono::nanoseconds(1));
   }
-  for (auto& loop : loops_) loop->thread.join();
+  for (auto& loop : loops_) {
+    for (auto& thread : loop->threads) thread.join();
+  }
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ class Server {
   virtual std::uint16_t port() const = 0;
   // From now on requests go to `routes`; paths outside /api go to `pages` (the web app). Both outlive the server.
   virtual void serve(const Routes& routes, Authenticator& authenticator, Handler pages) = 0;
+  // From now on all requests go to `handler` instead of what serve() was given; null: back to that. It outlives the server.
+  // Any thread.
+  virtual void serve_instead(const Handler* handler) = 0;
   // From now on every answer ends its connection ("Connection: close"), so that proxies move over to other servers one request
   // at a time. Nothing is refused and nothing closed yet. Any thread, any time, does not block.
   virtual void announce_drain() = 0;
