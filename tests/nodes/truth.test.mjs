@@ -36,7 +36,7 @@ test("rights, sessions and settings of one node hold on the other within five se
   };
   const status = (path, options, before, after) => async (changed) => (await there.get(path, options)).status === (changed ? after : before);
 
-  await gone("a right to a collection", status(`/api/collection/${folder.id}`, as, 200, 403), async () => {
+  await gone("a right to a collection", status(`/api/collection/${folder.id}`, as, 200, 404), async () => {
     const now = (await here.get("/api/collection/graph")).body;
     now.groups[group.id][folder.id] = "none";
     assert.equal((await here.put("/api/collection/graph", now)).status, 200);
