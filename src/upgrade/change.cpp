@@ -83,8 +83,8 @@ Job job_for(Context& context, Connection& c, const Goal& goal, Preflight preflig
     case Goal::Kind::Down: {
       if (ledger.schema <= goal.to) break;
       job.way = way_to(context, c, ledger, goal.to);
-      // What only expanded is invisible to older nodes, which may go on; newer ones would miss it.
-      job.alone = ledger.level > goal.to;
+      // What only expanded (the floor tells) is invisible to older nodes, which may go on; newer ones would miss it.
+      job.alone = ledger.compat_floor > goal.to;
       if (auto newer = newer_nodes(context, c, goal.to); !job.alone && !newer.empty())
         throw Failure(FailureKind::Conflict, std::to_string(newer.size()) + (newer.size() == 1 ? " node runs" : " nodes run") + " a newer version (" + listed(newer) + "), which needs schema " + std::to_string(ledger.schema) +
                                                  "; stop " + (newer.size() == 1 ? "it" : "them") + " first, then step down.")
@@ -159,6 +159,8 @@ Outcome outcome_of(const Job& job, const Ledger& after, const migrations::Counte
 WritersPaused::WritersPaused(Context& context, Connection& session) : since_(std::chrono::steady_clock::now()), closed_(context.store), paused_(context.store.pause_writers(session, context.lock_patience)) {}
 
 Outcome change(Context& context, Attempt& attempt, const Goal& goal) {
+  // What a run that was cut off left to be checked comes first: the next one counts on it.
+  finish_slow_work(context, attempt);
   {
     // Before the lock, and before a byte is written: what is refused leaves nothing behind.
     auto connection = context.store.connect();

@@ -175,7 +175,7 @@ void run_unit(StepContext& step, const Unit& unit) {
   } else if (unit.kind == Unit::Kind::Finalise || !pending) {
     ledger.compat_floor = std::max(ledger.compat_floor, unit.floor_after);
   }
-  if (!pending) ledger.expanded_at.clear();
+  if (!pending && unit.kind != Unit::Kind::Up) ledger.expanded_at.clear();
   ledger.made_by = version();
   write_schema(c, ledger);
   write_history(step, unit.migration, unit.name, up ? "up" : "down", migrations::checksum(text), counters.parked + counters.returned + (up ? counters.superseded : 0), milliseconds_since(start), state);

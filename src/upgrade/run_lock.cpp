@@ -130,6 +130,7 @@ RunLock::RunLock(Context& context, appdb::Connection& connection, std::string pu
       if (file_ < 0) throw Failure(FailureKind::Unavailable, "The file " + path.string() + " cannot be made: " + std::strerror(errno) + ". Nothing was changed.");
     }
     wait_for(patience);
+    sweep();
     if (sqlite_) {
       auto holder = json::write(json::object{{"host", host_name()}, {"pid", getpid()}, {"boot_id", boot_id()}, {"purpose", purpose_}, {"since", now_text()}});
       if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, holder.data(), holder.size(), 0) < 0) log::warning("the lock file could not be written", {{"reason", std::strerror(errno)}});
@@ -183,6 +184,12 @@ void RunLock::take_alone(std::chrono::milliseconds patience) {
   }
 }
 
+// What a crash of an earlier holder left half made.
+void RunLock::sweep() {
+  std::error_code ignored;
+  std::filesystem::remove(context_.data_dir / "upgrade-state.json.new", ignored);
+}
+
 void RunLock::require_real_session() {
   if (connection_.count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == 0)
     throw Failure(FailureKind::BadRequest, "The application database is reached through a pooler that mixes sessions; give Basalt the server's direct address for upgrades.");
@@ -203,15 +210,6 @@ void RunLock::watch(std::stop_token stop) {
     last_tick_ = now;
     for (int i = 0; i < 10 && !stop.stop_requested(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-}
-
-void RunLock::check(appdb::Connection& connection) const {
-  auto fenced = [](std::string sentence) { throw Failure(FailureKind::Conflict, std::move(sentence)).with_error_type("fenced"); };
-  if (stood_still_ || Clock::duration(Clock::now().time_since_epoch().count() - last_tick_) > context_.stand_still)
-    fenced("This process stood still in the middle of its work and may have been given up for dead; it stops without changing anything more. Start again.");
-  if (fence_ == 0) return;
-  if (connection.execute("UPDATE upgrade_lock SET heartbeat = ? WHERE name = 'upgrade' AND fence = ?", {now_text(), fence_}) != 1)
-    fenced("Another Basalt process took the upgrade over; this one stops without changing anything.");
 }
 
 void RunLock::release() {

@@ -37,6 +37,7 @@ class RunLock {
   bool take();
   void wait_for(std::chrono::milliseconds patience);
   void take_alone(std::chrono::milliseconds patience);
+  void sweep();
   void require_real_session();
   void release();
   void watch(std::stop_token);

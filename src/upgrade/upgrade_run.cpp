@@ -21,6 +21,16 @@ std::string refusal(const Ledger& ledger, int target) {
          "): start Basalt " + ledger.made_by + " again, or step the data down with `basalt migrate down --to " + std::to_string(target) + "`.";
 }
 
+namespace {
+
+// A half-made file of a run that was cut off; whoever holds the lock clears it away.
+void finish_left_overs(Context& context, Connection& c) {
+  std::error_code ignored;
+  if (std::filesystem::exists(context.data_dir / "upgrade-state.json.new", ignored) && !lock_holder(context, c)) RunLock(context, c, "upgrade", context.lock_patience, RunLock::Others::Allowed);
+}
+
+}  // namespace
+
 Outcome up(Context& context) {
   Attempt attempt(context);
   return attempt.guard([&] {
@@ -32,6 +42,7 @@ Outcome up(Context& context) {
       case Decision::Refuse: throw Failure(FailureKind::BadRequest, refusal(ledger, target)).with_error_type("data-is-newer");
       case Decision::RunNewer: return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
       case Decision::Run:
+        finish_left_overs(context, *connection);
         finish_slow_work(context, attempt);
         if (ledger.pending.empty()) return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
         // A run that was to end with it and was cut off, or the last older node is gone long enough.

@@ -228,17 +228,17 @@ void swap_in(Context& context, Attempt& attempt, std::unique_ptr<Connection> ori
   context.store.close_gate(appdb::Store::Closed::Everything);
   if (original->count("SELECT coalesce(max(fence), 0) FROM upgrade_lock") != fence)
     throw Failure(FailureKind::Conflict, "Another Basalt process took the upgrade over; this one stops without changing anything.").with_error_type("fenced");
-  // What is in the log must be in the file before the file gets another name; and no log may be left that the new file would take for its own.
-  original->query("PRAGMA wal_checkpoint(TRUNCATE)");
-  original.reset();
+  // What is in the log must be in the file before the file gets another name; and no log may be left that the new file would take
+  // for its own. `original` stays open until the new file is in its place: as long as somebody has the old one open, nobody's
+  // last close moves a log into it and removes what by then would be the new file's.
+  auto moved = original->query_one("PRAGMA wal_checkpoint(TRUNCATE)");
   std::error_code error;
   auto log = file.string() + "-wal";
-  if (std::filesystem::exists(log) && std::filesystem::file_size(log, error) > 0)
+  if (!moved || moved->integer("busy") != 0 || (std::filesystem::exists(log) && std::filesystem::file_size(log, error) > 0))
     throw Failure(FailureKind::Conflict, "Another program has the application database open (" + file.string() + "); close it and try again. Nothing was changed.");
   std::filesystem::remove(log, error);
   std::filesystem::remove(file.string() + "-shm", error);
   attempt.edge("before keeping the original");
-  std::filesystem::remove(keep_as, error);
   std::filesystem::create_hard_link(file, keep_as, error);
   if (error) {
     // A file system without hard links: a copy does as well, only slower.
@@ -247,6 +247,7 @@ void swap_in(Context& context, Attempt& attempt, std::unique_ptr<Connection> ori
   }
   attempt.edge("before the swap");
   std::filesystem::rename(changed, file);
+  original.reset();
   sync_folder(file.parent_path());
   attempt.edge("after the swap");
 }
