@@ -31,11 +31,14 @@
 #include "features/settings/settings_api.h"
 #include "features/setup/setup_api.h"
 #include "features/snippets/snippets_api.h"
+#include "features/updates/release_feed.h"
 #include "features/updates/updates_api.h"
 #include "http/docs.h"
 #include "jobs/scheduler.h"
 #include "session/passwords.h"
 #include "session/sessions.h"
+#include "startup/container.h"
+#include "startup/notify.h"
 #include "startup/open_store.h"
 #include "startup/query_environment.h"
 #include "startup/serving_node.h"
@@ -56,6 +59,12 @@ class StopSignals {
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGUSR1);  // wakes wait() from within
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    // What was sent to the process before it started itself anew, and waits still, was not meant for this one.
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, SIGUSR1);
+    timespec at_once{};
+    while (sigtimedwait(&own, nullptr, &at_once) > 0) {}
     signal(SIGPIPE, SIG_IGN);
   }
   int wait() {
@@ -248,6 +257,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
 
   WorkerPool node_pool("node", 1, 16);  // its own: a heartbeat waits for no job
   upgrade::Progress progress;
+  ServiceNotifier notifier(progress);
   std::atomic<http::Server*> listening{nullptr};
   std::unique_ptr<http::Server> server;
   auto listen = [&] {
@@ -268,8 +278,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   std::atomic<int> exit_code{0};
   std::atomic<bool> again{false};
   auto restart = [&] {
-    again = true;
-    signals.wake();
+    if (!again.exchange(true)) signals.wake();
   };
   auto pages = [&](http::Request& request) -> http::Response {
     if (request.path == "/livez") return http::Response::text("ok");
@@ -334,11 +343,25 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       updates.backups_encrypted = !config.text("backup-passphrase").empty();
       updates.bake_minutes = config.integer("bake-time");
       updates.restart = restart;
+      if (auto lost = container_warning(config.data_directory()); !lost.empty()) {
+        log::warning(lost);
+        updates.warnings.push_back(std::move(lost));
+      }
+      features::ReleaseFeed::Options feed_options;
+      feed_options.source = config.text("release-feed");
+      feed_options.air_gapped = config.flag("air-gapped");
+      feed_options.current = version();
+      auto feed = std::make_shared<features::ReleaseFeed>(std::move(feed_options));
+      updates.release = [feed](bool now) {
+        if (now) feed->refresh();
+        return feed->latest();
+      };
       updates.complete = complete;
       add_routes(running->routes, services, std::move(updates));
       if (!listen_early) listen();
       server->serve(running->routes, running->sessions, pages);
       progress.set([](upgrade::ProgressNow& now) { now.state = "done"; });
+      notifier.ready();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
       log::info("Serving", {{"address", shown_address(config, server->port())}, {"schema", std::to_string(store->marks().schema)}, {"after_ms", std::to_string(took.count())}});
       using namespace std::chrono_literals;
@@ -347,6 +370,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       if (fresh && config.flag("load-sample-content")) scheduler.once("samples", 0ms, [&services] { make_samples(services); });
       // On every node: what is in its own memory.
       scheduler.every("run statistics", 5s, 5s, [this_one] { this_one->queries.flush(); });
+      if (!feed->is_off()) scheduler.every("release feed", 10s, 6h, [feed] { feed->refresh(); });
       scheduler.every("idle connections", 60s, 60s, [this_one] { this_one->data_sources.close_idle(); });
       if (!config.flag("scheduled-jobs")) return;
       // On one node of all: what is in the data.
@@ -388,6 +412,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   std::thread starter(start);
   int received = signals.wait();
   if (received != SIGUSR1 || again) log::info("Stopping", {{"drain_seconds", config.text("drain-time")}});
+  notifier.stopping();
   // A migration that runs is crash-safe, but ending it in order is kinder: it is waited for.
   starter.join();
   if (running) running->sync.stop_all();

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <thread>
+
 #include "base/log.h"
 
 namespace basalt::startup {
@@ -16,7 +18,17 @@ ServingNode::~ServingNode() {
 }
 
 void ServingNode::join() {
-  nodes_.join();
+  for (auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);;) {
+    try {
+      nodes_.join();
+      break;
+    } catch (const Failure& failure) {
+      // Another node changes the data just now; that is no reason not to start.
+      if (failure.kind() != FailureKind::Unavailable || std::chrono::steady_clock::now() > until) throw;
+      log::info("Waiting to join the other nodes", {{"why", failure.sentence()}});
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+  }
   if (beats_) return;
   beats_.emplace(pool_);
   beats_->every("node heartbeat", upgrade::heartbeat_period, upgrade::heartbeat_period, [this] { beat(); });

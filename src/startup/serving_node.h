@@ -15,7 +15,7 @@ class ServingNode {
   ServingNode(appdb::Store&, WorkerPool& pool, std::string name, int target, std::function<void(const std::optional<Failure>&)> may_serve);
   ~ServingNode();  // leaves, when it had joined
 
-  // Seen by the other nodes from now on; beats until the end.
+  // Seen by the other nodes from now on; beats until the end. Waits for a minute while writers are paused.
   void join();
   // Runs `work` as a scheduled job, on one node of all: on this one when it holds the job's lease. It does not ask for the
   // lease while there is nothing to do for it (`wanted` says no). See jobs/scheduler.h.
