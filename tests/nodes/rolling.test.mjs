@@ -69,6 +69,28 @@ test("until then the way back is to start the older binary", async (t) => {
   assert.deepEqual(await people.missing(nodes[0]), []);
 });
 
+test("three nodes started at once on older data: one upgrades it, the others wait and serve", async (t) => {
+  const made = await cluster(t);
+  if (!made) return;
+  const { nodes, postgres, meta } = made;
+  await nodes[0].start();
+  await nodes[0].set_up();
+  const session = nodes[0].session;
+  const dashboard = (await nodes[0].post("/api/dashboard", { name: "Kept" })).body;
+  assert.equal((await nodes[0].stop()).code, 0);
+  for (const node of nodes) node.name = "basalt-next";
+  await Promise.all(nodes.map((node) => node.start()));
+  for (const node of nodes) assert.equal((await node.get(`/api/dashboard/${dashboard.id}`, { session })).body.name, "Kept");
+  await eventually(() => meta().level === "4", { timeout: 20_000, every: 200, what: "the upgrade in effect" });
+  assert.equal(postgres.query("SELECT count(DISTINCT migration) || ' ' || count(*) FILTER (WHERE direction = 'down') FROM basalt.upgrade_history WHERE migration > 1"), "3 0");
+  assert.equal(postgres.query("SELECT count(*) FROM basalt.upgrade_node WHERE target_schema = 4"), "3");
+  // Each job has one holder, and who leaves gives it up at once.
+  const holders = () => postgres.query("SELECT name || '@' || owner_host FROM basalt.upgrade_lock WHERE name LIKE 'job:%' AND purpose IS NOT NULL");
+  for (const node of nodes) assert.equal((await node.stop()).code, 0);
+  assert.equal(holders(), "");
+  assert.equal(postgres.query("SELECT count(*) FROM basalt.upgrade_node"), "0", "who stops in order leaves");
+});
+
 test("an older node that was stopped in its sleep commits nothing when it wakes", async (t) => {
   const made = await cluster(t, { count: 2 });
   if (!made) return;
