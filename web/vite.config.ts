@@ -22,8 +22,15 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 900,
     rolldownOptions: {
-      // Icons that many pages share come in one file: alone each costs more in headers than it weighs.
-      output: { codeSplitting: { groups: [{ name: 'icons', test: /@tabler\/icons-react/, minShareCount: 4 }] } },
+      // What many pages share and is small comes in one file: alone each part costs more in headers than it weighs.
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'icons', test: /@tabler\/icons-react/, minShareCount: 2 },
+            { name: 'small', test: /@mantine\/hooks\/|\/react-dom\/(index|cjs\/react-dom\.production)|\/src\/lib\/(time|i18n|numbers)|\/src\/query\/words/, minShareCount: 3 },
+          ],
+        },
+      },
     },
   },
   server: {

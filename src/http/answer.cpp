@@ -113,12 +113,16 @@ std::string answer_head(int status, const std::vector<std::pair<std::string, std
     standard("Expires", "Tue, 03 Jul 2001 06:00:00 GMT");
     standard("Last-Modified", now);
   }
-  standard("Content-Security-Policy", form.is_api ? api_policy : page_policy);
-  standard("X-Frame-Options", "DENY");
   standard("X-Content-Type-Options", "nosniff");
-  standard("X-XSS-Protection", "1; mode=block");
-  standard("X-Permitted-Cross-Domain-Policies", "none");
-  standard("Referrer-Policy", "same-origin");
+  // What protects a page says nothing about the parts that it loads, and would weigh more than many of them.
+  auto* caching = find_header(headers, "Cache-Control");
+  if (form.is_api || !caching || !caching->ends_with("immutable")) {
+    standard("Content-Security-Policy", form.is_api ? api_policy : page_policy);
+    standard("X-Frame-Options", "DENY");
+    standard("X-XSS-Protection", "1; mode=block");
+    standard("X-Permitted-Cross-Domain-Policies", "none");
+    standard("Referrer-Policy", "same-origin");
+  }
   if (form.is_https) standard("Strict-Transport-Security", "max-age=31536000");
   if (!form.request_id.empty()) add_header(head, "X-Request-Id", form.request_id);
   if (compressed) {

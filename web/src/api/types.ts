@@ -630,6 +630,10 @@ export interface PlanOperation {
   text: string;
   /** "finalise" waits until no older version serves any more. */
   phase?: 'now' | 'finalise';
+  rows?: number;
+  lock?: string;
+  lock_ms?: number;
+  seconds?: number;
 }
 
 export interface PlanStep {
@@ -651,7 +655,17 @@ export interface UpdatePlan {
   bytes_free: number;
   eta_seconds: number;
   eta_p95_seconds?: number | null;
+  /** Where the estimate comes from: a rehearsal, earlier runs, or a model of the engine. */
+  eta_from?: 'rehearsal' | 'history' | 'model' | null;
+  rehearsed_at?: string | null;
   longest_lock_ms?: number | null;
+  longest_lock?: string | null;
+  /** Every reason why it cannot be done now. */
+  reasons?: string[];
+  server_bytes_needed?: number;
+  /** Where what people enter afterwards would be parked by a step down. */
+  later_places?: string[];
+  later_parks?: number;
 }
 
 export interface UpdateNode {

@@ -163,7 +163,7 @@ function Facts() {
       {store && (
         <>
           <br />
-          {t('store', { engine: store.engine === 'sqlite' ? 'SQLite' : `PostgreSQL ${store.store_version?.split(' ')[0] ?? ''}` })}
+          {t('store', { engine: store.store_version ?? '' })}
           <br />
           {t('schema', { schema: store.schema })}
         </>

@@ -120,7 +120,7 @@ function Versions({ data }: { data: Updates }) {
       <dl className={styles.facts}>
         <div>
           <dt>{t('store')}</dt>
-          <dd>{data.engine === 'sqlite' ? t('sqlite') : t('postgres', { version: data.store_version?.split(' ')[0] ?? '' })}</dd>
+          <dd>{data.engine === 'sqlite' ? t('sqlite', { version: data.store_version ?? 'SQLite' }) : (data.store_version ?? 'PostgreSQL')}</dd>
         </div>
         {data.made_by && (
           <div>
@@ -226,9 +226,14 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
   return (
     <>
       {plan.blocked && (
-        <p className={styles.note}>
-          <b>{t('plan_blocked')}.</b> {plan.blocked}
-        </p>
+        <div className={styles.note}>
+          <b>{t('plan_blocked')}.</b>
+          {(plan.reasons ?? [plan.blocked]).map((reason) => (
+            <p key={reason} style={{ margin: '4px 0 0' }}>
+              {reason}
+            </p>
+          ))}
+        </div>
       )}
       <dl className={styles.figures}>
         <div>
@@ -236,6 +241,7 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
           <dd>
             {duration(plan.eta_seconds * 1000)}
             {plan.eta_p95_seconds ? <small>{t('figure_time_p95', { time: duration(plan.eta_p95_seconds * 1000) })}</small> : null}
+            {plan.eta_from ? <small>{t(`eta_${plan.eta_from}`, { when: when_inside(plan.rehearsed_at) })}</small> : null}
           </dd>
         </div>
         <div>
@@ -245,7 +251,10 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
         {plan.longest_lock_ms !== undefined && plan.longest_lock_ms !== null && (
           <div>
             <dt>{t('figure_lock')}</dt>
-            <dd>{duration(plan.longest_lock_ms)}</dd>
+            <dd>
+              {plan.longest_lock_ms < 1 ? t('lock_none') : duration(plan.longest_lock_ms)}
+              {plan.longest_lock && <small>{plan.longest_lock}</small>}
+            </dd>
           </div>
         )}
         <div>
@@ -303,6 +312,11 @@ export function PlanTable({ plan }: { plan: UpdatePlan }) {
           </tbody>
         </table>
       </div>
+      {!down && plan.later_places && plan.later_places.length > 0 && (
+        <p className={styles.later}>
+          <b>{t('later')}</b> {plan.later_places.join(', ')}
+        </p>
+      )}
     </>
   );
 }
