@@ -9,7 +9,6 @@
 #include "features/updates/updates_shape.h"
 #include "migrations/execute.h"
 #include "upgrade/backup.h"
-#include "upgrade/drift.h"
 #include "upgrade/files.h"
 
 namespace basalt::features {
@@ -70,26 +69,25 @@ json::value state_json(Updates& updates) {
   auto status = upgrade::status(context);
   auto out = status.to_json();
   auto plan = upgrade::plan(context);
-  json::array backups, runs, parked, drifts, replaced;
+  json::array backups, runs, parked, replaced;
   for (auto& backup : upgrade::backup_list(context)) backups.push_back(backup_json(backup));
   updates.services.store.read([&](appdb::Connection& c) {
     runs = runs_json(c, 30);
     parked = parked_counts(c);
-    auto ledger = upgrade::read_ledger(c);
-    if (ledger.present) for (auto& one : upgrade::drift(c, ledger)) drifts.push_back(one.to_json());
-    out["store_version"] = c.engine() == appdb::Engine::Sqlite ? json::value(nullptr) : json::value(c.query_one("SELECT current_setting('server_version') AS v", {})->text("v"));
   });
   for (auto& one : upgrade::replaced_data(context)) replaced.push_back(one.to_json());
   json::array warnings;
   for (auto& sentence : updates.options.warnings) warnings.emplace_back(sentence);
   out["version"] = version();
-  out["plan"] = plan.steps.empty() ? json::value(nullptr) : json::value(plan.to_json());
+  auto planned = plan.to_json();
+  out["store_version"] = plan.engine;
+  out["drift"] = planned["drift"];
+  out["plan"] = plan.steps.empty() ? json::value(nullptr) : json::value(std::move(planned));
   out["way_back"] = way_back(updates, runs, status.schema);
   out["runs"] = std::move(runs);
   out["backups"] = std::move(backups);
   out["parked"] = std::move(parked);
   out["warnings"] = std::move(warnings);
-  out["drift"] = std::move(drifts);
   out["replaced"] = std::move(replaced);
   out["bake_minutes"] = updates.options.bake_minutes;
   out["schedule"] = json::object{{"every", updates.options.backup_schedule}, {"keep", updates.options.backup_keep}, {"encrypted", updates.options.backups_encrypted},
