@@ -10,7 +10,10 @@ using appdb::quoted;
 using appdb::Row;
 
 Executor::Executor(Connection& connection, Structure& structure, int migration, std::int64_t run, std::string now)
-    : connection_(connection), structure_(structure), migration_(migration), run_(run), now_(std::move(now)) {}
+    : connection_(connection), structure_(structure), migration_(migration), run_(run), now_(std::move(now)) {
+  // The pages of a table that is made anew and of its indexes, 64 MB of them instead of 2.
+  if (sqlite()) connection_.execute_script("PRAGMA cache_size = -65536");
+}
 
 void Executor::run(const Operation& operation, int number, Direction direction) {
   number_ = number;

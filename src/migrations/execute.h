@@ -89,7 +89,8 @@ bool table_exists(appdb::Connection&, std::string_view table);
 bool column_exists(appdb::Connection&, std::string_view table, std::string_view column);
 bool index_exists(appdb::Connection&, std::string_view index);
 
-// A stored value as JSON and back. Blobs become {"base64": …}.
+// A stored value as JSON and back. What JSON cannot say becomes an object of one key: blobs {"base64": …}, text that is no
+// UTF-8 {"text64": …}, {"real": "inf" | "-inf" | "nan"}.
 json::value value_json(const appdb::Value&);
 appdb::Parameter parameter_of(const json::value&);
 

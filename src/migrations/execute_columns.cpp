@@ -1,4 +1,7 @@
 // The operations on columns.
+#include <cmath>
+#include <set>
+
 #include "migrations/execute_parts.h"
 #include "migrations/prework.h"
 
@@ -33,8 +36,10 @@ void Executor::drop_column_in_place(const Table& before, const Column& c) {
   std::erase_if(after.uniques, uses);
   std::erase_if(after.indexes, uses);
   std::erase_if(after.columns, [&](auto& column) { return column.name == c.name; });
-  // SQLite drops in place what nothing else is about; a column that refers elsewhere needs the table made anew.
-  if (c.target.empty()) {
+  // SQLite drops in place what nothing else is about; a reference is turned into a plain column before.
+  auto plain = c;
+  plain.target.clear();
+  if (c.target.empty() || edit_column(before, c, before, plain)) {
     for (auto& u : before.uniques)
       if (uses(u)) for (auto& suffix : {"", "_n"}) connection_.execute_script("DROP INDEX IF EXISTS " + quoted(unique_name(before, u) + suffix));
     for (auto& i : before.indexes) if (uses(i)) connection_.execute_script("DROP INDEX IF EXISTS " + quoted(index_name(before, i)));
@@ -123,7 +128,9 @@ void Executor::drop_column(const DropColumn& o, Direction direction) {
   if (!c.target.empty()) value = "(SELECT p.id FROM " + quoted(c.target) + " p WHERE p.row_uid = h." + quoted(c.name + "__uid") + ")";
   counters_.returned += connection_.execute("UPDATE " + quoted(o.table) + " SET " + quoted(c.name) + " = " + value + " FROM " + quoted(name) + " h WHERE h.row_uid = " + quoted(o.table) + ".row_uid");
   std::vector<Park> orphans;
-  connection_.each("SELECT row_uid, " + quoted(c.name) + " FROM " + quoted(name) + " h WHERE NOT EXISTS (SELECT 1 FROM " + quoted(o.table) + " t WHERE t.row_uid = h.row_uid)", {},
+  // Rows that are gone, and references to what was gone already: they cannot be shown, but stay listed.
+  auto lost = "NOT EXISTS (SELECT 1 FROM " + quoted(o.table) + " t WHERE t.row_uid = h.row_uid)" + (c.target.empty() ? "" : " OR (h." + quoted(c.name) + " IS NOT NULL AND " + value + " IS NULL)");
+  connection_.each("SELECT row_uid, " + quoted(c.name) + " FROM " + quoted(name) + " h WHERE " + lost, {},
                    [&](const Row& row) { orphans.push_back({row.text("row_uid"), json::object{{"value", value_json(row[c.name])}}, nullptr, "orphan"}); });
   park(o.table, c.name, direction, std::move(orphans));
   connection_.execute_script("DROP TABLE " + quoted(name));
@@ -154,6 +161,16 @@ void Executor::rename_column(const RenameColumn& o, Direction direction) {
   if (!c.target.empty()) connection_.execute_script("ALTER TABLE " + quoted(o.table) + " RENAME CONSTRAINT " + quoted(reference_name(o.table, from)) + " TO " + quoted(reference_name(o.table, to)));
 }
 
+namespace {
+
+// Whether the engines' own casts between these say what plain_value() says.
+bool cast_as_we_read(Type from, Type to) {
+  auto simple = [](Type t) { return t == Type::Integer || t == Type::Text || t == Type::Json; };
+  return simple(from) && simple(to);
+}
+
+}  // namespace
+
 void Executor::change(const ChangeColumn& o, Direction direction) {
   auto before = need(structure_, o.table);
   Structure after = structure_;
@@ -162,49 +179,98 @@ void Executor::change(const ChangeColumn& o, Direction direction) {
   auto& target = need(after, o.table);
   const Column &from = *std::as_const(before).column(o.column.name), &to = *target.column(o.column.name);
   auto name = quoted(to.name);
+  bool other_type = from.type != to.type;
 
-  // First make every value fit. Only where the type stays can the database say which rows do not.
-  std::string where = "1 = 1";
-  if (from.type == to.type) {
-    std::string broken = to.not_null && !from.not_null ? name + " IS NULL" : "1 = 0";
-    if (auto check = check_sql(to); !check.empty()) broken += " OR NOT (" + check + ")";
-    where = "(" + broken + ")";
-  }
-  {
-    ColumnUpdates updates(connection_, o.table, from);
-    scan(before, {name}, where, [&](const std::vector<Row>& rows) {
-      std::vector<Park> parks;
-      for (auto& row : rows) {
-        auto value = value_json(row[to.name]);
-        auto shown = fitted(value, to, o.fallback);
-        bool exact = fitted(shown, from, o.fallback) == value;
-        // Kept in the old type until the type changes below: text of the new value where the old one is text.
-        auto stored = plain_value(shown, from.type);
-        if (stored != value) updates.add(row.text("row_uid"), parameter_of(stored));
-        if (!exact) parks.push_back({row.text("row_uid"), json::object{{"value", value}}, shown, "parked"});
-      }
-      updates.flush();
-      park(o.table, to.name, direction, std::move(parks));
-    });
-  }
-  if (sqlite()) {
-    if (!edit_column(before, from, target, to)) rebuild(before, target);
-  } else {
-    alter_column(o.table, from, to);
-  }
+  auto without_rules = [](Column c) {
+    c.not_null = false;
+    c.allowed.clear();
+    c.longest = c.least = c.most = std::nullopt;
+    return c;
+  };
+  Table now = before;  // the table as it is while this goes on
+  auto alter = [&](const Column& wanted) {
+    auto next = now;
+    *next.column(to.name) = wanted;
+    auto current = *now.column(to.name);
+    if (current == wanted) return;
+    if (!sqlite()) alter_column(o.table, current, wanted);
+    else if (!edit_column(now, current, next, wanted)) rebuild(now, next);
+    now = next;
+  };
+  // While values of the new kind stand in the old column, its old rules must not be in their way. Only when there are such
+  // values: on PostgreSQL others wait from the first ALTER on.
+  ColumnUpdates values(connection_, o.table, from);
+  auto put = [&](const std::string& uid, const json::value& value) {
+    alter(without_rules(from));
+    values.add(uid, parameter_of(value));
+  };
+  // What the engine's own cast would not say as we read it (numbers and times as texts, SQLite with 15 digits only) or what
+  // the old type has no word for waits here until the column has its new type.
+  std::vector<appdb::Parameters> recasts;
+  auto put_recasts = [&] {
+    if (!recasts.empty()) connection_.insert_rows("recast", {"row_uid", "value"}, recasts);
+    recasts.clear();
+  };
+  if (other_type) connection_.execute_script("CREATE TEMP TABLE recast (row_uid text PRIMARY KEY, value" + (sqlite() ? std::string() : " " + type_sql(Engine::Postgres, to)) + ")");
+  bool recast_all = other_type && !cast_as_we_read(from.type, to.type);
+  auto show = [&](const std::string& uid, const json::value& value, const json::value& shown) {
+    if (recast_all) {
+      recasts.push_back({uid, parameter_of(shown)});
+      return;
+    }
+    auto stored = plain_value(shown, from.type);
+    if (stored != value) put(uid, stored);
+    if (other_type && plain_value(stored, to.type) != shown) recasts.push_back({uid, parameter_of(shown)});
+  };
 
-  ColumnUpdates updates(connection_, o.table, to);
+  // What was parked comes back where the other version left the shown value alone.
+  std::set<std::string> settled;
   unpark(
-      target, to.name, direction,
+      before, to.name, direction,
       [&](const Parked& p) {
         if (!p.present) return Fate::Orphan;
-        if (plain_value(p.current, from.type) != p.shown && p.current != p.shown && plain_value(p.shown, to.type) != p.current) return Fate::Superseded;
         auto& value = p.value.at("value");
-        if (fitted(value, to, o.fallback) != value) return Fate::Superseded;
-        updates.add(p.row_uid, parameter_of(value));
+        if (p.current != p.shown || fitted(value, to, o.fallback) != value) return Fate::Superseded;
+        settled.insert(p.row_uid);
+        show(p.row_uid, p.current, value);
         return Fate::Returned;
       },
-      [&] { updates.flush(); });
+      [&] {
+        values.flush();
+        put_recasts();
+      });
+
+  // Then every other value is made to fit. Only where the type stays can the database say which rows do not.
+  std::string where;
+  if (!other_type) {
+    where = to.not_null && !from.not_null ? "(" + name + " IS NULL" : "(1 = 0";
+    if (auto check = check_sql(to); !check.empty()) where += " OR NOT (" + check + ")";
+    where += ")";
+  }
+  scan(before, {name}, where, [&](const std::vector<Row>& rows) {
+    std::vector<Park> parks;
+    for (auto& row : rows) {
+      auto& uid = row.text("row_uid");
+      if (settled.contains(uid)) continue;
+      auto value = value_json(row[to.name]);
+      auto shown = fitted(value, to, o.fallback);
+      bool exact = fitted(shown, from, o.fallback) == value;
+      if (auto* d = shown.if_double(); d && *d == 0 && std::signbit(*d) && sqlite()) exact = exact && value.is_double();  // SQLite keeps no -0
+      show(uid, value, shown);
+      if (!exact) parks.push_back({uid, json::object{{"value", value}}, shown, "parked"});
+    }
+    values.flush();
+    put_recasts();
+    park(o.table, to.name, direction, std::move(parks));
+  });
+
+  if (other_type) {
+    if (recast_all) alter(without_rules(from));
+    alter(without_rules(to));
+    connection_.execute("UPDATE " + quoted(o.table) + " SET " + name + " = r.value FROM recast r WHERE r.row_uid = " + quoted(o.table) + ".row_uid");
+    connection_.execute_script("DROP TABLE recast");
+  }
+  alter(to);
 }
 
 // SQLite: only the rules of the column change, and the rows keep them already: then the table's text is all that changes, as
@@ -245,8 +311,8 @@ void Executor::alter_column(const std::string& table, const Column& from, const 
   if (from.preset) connection_.execute_script(alter + "ALTER COLUMN " + name + " DROP DEFAULT");
   if (type_sql(Engine::Postgres, from) != type_sql(Engine::Postgres, to)) {
     auto type = type_sql(Engine::Postgres, to);
-    std::string cast = from.type == Type::Boolean || to.type == Type::Boolean ? "::int::" : "::";
-    connection_.execute_script(alter + "ALTER COLUMN " + name + " TYPE " + type + " USING " + name + cast + type);
+    // Where the cast would not do every value is written afterwards, and none is in its way.
+    connection_.execute_script(alter + "ALTER COLUMN " + name + " TYPE " + type + " USING " + (cast_as_we_read(from.type, to.type) ? name : std::string("NULL")) + "::" + type);
   }
   if (to.preset) connection_.execute_script(alter + "ALTER COLUMN " + name + " SET DEFAULT " + literal(*to.preset));
   // The rows keep the new rules, that was seen to; what is left to postwork() is that the server convinces itself of it.

@@ -22,7 +22,7 @@ json::value plain_value(const json::value&, Type);
 json::value fitted(json::value, const Column&, const json::value& fallback);
 std::string first_characters(const std::string& text, std::int64_t count);  // characters, not bytes
 
-// Many updates of one column by row_uid, sent together: a server is asked once for 500 rows. Later ones win.
+// Many updates of one column by row_uid, sent together: a server is asked once for 2000 rows. Later ones win.
 class ColumnUpdates {
  public:
   ColumnUpdates(appdb::Connection& connection, std::string table, Column column) : connection_(connection), table_(std::move(table)), column_(std::move(column)) {}

@@ -155,6 +155,8 @@ void Executor::reshape(const ReshapeJson& o, Direction direction) {
           if (*current != p.shown) return Fate::Superseded;
           updates.add(p.row_uid, *whole);
           settled.insert(p.row_uid);
+          auto document = json::try_parse(*whole).value_or(nullptr);
+          if (auto rest = lost_by(*current, std::string(p.current.get_string()), document, o.changes, direction)) again.push_back({p.row_uid, *rest, document, "parked"});
           return Fate::Returned;
         }
         auto merge = merged_where_untouched(reshaped(*current, o.changes, direction), reshaped(p.shown, o.changes, direction), p.value.at("patch"));

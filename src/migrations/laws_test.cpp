@@ -2,6 +2,8 @@
 // down(up(y)) = y, up(down(x)) = x, old rules hold after down, probes tell the truth, and the JSON form undoes as well.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/failure.h"
 #include "migrations/law_store.h"
 #include "migrations/next/all_next.h"
@@ -45,6 +47,16 @@ const std::vector<Law>& laws() {
       {"widen_range", [](Schema& s) { s.change_column("thing", integer("small").between(-1000, 1000)); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET small = id * 7 - 50"); }, "SELECT count(*) FROM thing WHERE small < 0 OR small > 9"},
       {"integer_to_text", [](Schema& s) { s.change_column("thing", text("n")); }, [](Connection& c, Random& r) { for (int i = 1; i < 12; ++i) c.execute("UPDATE thing SET n = ? WHERE id = ?", {any_text(r), i}); }},
       {"integer_to_real", [](Schema& s) { s.change_column("thing", real("n")); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET n = 0.25 WHERE id % 2 = 0"); }},
+      {"real_to_text", [](Schema& s) { s.change_column("thing", text("mass")); }, [](Connection& c, Random& r) { for (int i = 1; i < 12; ++i) c.execute("UPDATE thing SET mass = ? WHERE id = ?", {any_text(r), i}); }},
+      {"real_to_integer", [](Schema& s) { s.change_column("thing", integer("mass")); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET mass = 7 WHERE id % 3 = 0"); }},
+      {"text_to_integer", [](Schema& s) { s.change_column("thing", integer("label")); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET label = -5 WHERE id % 3 = 0"); }},
+      {"time_to_text", [](Schema& s) { s.change_column("thing", text("seen_at")); }},
+      {"required_list_to_optional_number", [](Schema& s) { s.change_column("thing", integer("kind"), "a"); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET kind = 5 WHERE id % 3 = 0"); }},
+      {"shift_range", [](Schema& s) { s.change_column("thing", integer("small").between(20, 30)); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET small = 25 WHERE id % 3 = 0"); }, "SELECT count(*) FROM thing WHERE small < 0 OR small > 9"},
+      {"add_real_and_write_infinity", [](Schema& s) { s.add_column("thing", real("heat")); },
+       [](Connection& c, Random&) { c.execute("UPDATE thing SET heat = ? WHERE id % 3 = 0", {HUGE_VAL}); c.execute("UPDATE thing SET heat = ? WHERE id % 3 = 1", {-0.0}); }},
+      {"drop_real_column", [](Schema& s) { s.drop_column("thing", "mass"); }},
+      {"drop_time_column", [](Schema& s) { s.drop_column("thing", "seen_at"); }},
       {"required_to_optional", [](Schema& s) { s.change_column("thing", text("kind").one_of({"a", "b"}), "a"); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET kind = NULL WHERE id % 3 = 0"); }, "SELECT count(*) FROM thing WHERE kind IS NULL"},
       {"add_enum_value", [](Schema& s) { s.add_enum_value("thing", "kind", "c", "a"); }, [](Connection& c, Random&) { c.execute("UPDATE thing SET kind = 'c' WHERE id % 3 = 0"); }, "SELECT count(*) FROM thing WHERE kind = 'c'"},
       {"add_unique_by_renaming", [](Schema& s) { s.add_unique("thing", {"label"}, {.rename = "label"}); }},
@@ -73,44 +85,98 @@ const std::vector<Law>& laws() {
   return all;
 }
 
-struct Laws : testing::TestWithParam<std::tuple<Engine, std::size_t>>, LawStore {
+enum class Rows { Clean, Dirty };
+
+struct Laws : testing::TestWithParam<std::tuple<Engine, std::size_t>> {
   void SetUp() override {
     auto engine = std::get<0>(GetParam());
     if (auto missing = TestStores::missing(engine)) GTEST_SKIP() << *missing;
-    open(engine, 7);
+    // One store for all laws of an engine: making the first schema takes longer than a law.
+    if (!shared || shared->connection->engine() != engine) {
+      shared = std::make_unique<LawStore>();
+      shared->open_empty(engine);
+    }
   }
+  void TearDown() override { if (HasFailure()) shared.reset(); }
+  static void TearDownTestSuite() { shared.reset(); }
+
+  static void hold(LawStore& s, const Law& law, Rows rows);
+
+  inline static std::unique_ptr<LawStore> shared;
 };
+
+// What was a reference to nothing may become null, and a row that hung on nothing may go: but then they are listed.
+void forgive_orphans(LawStore& s, std::map<std::string, std::string>& before, const std::map<std::string, std::string>& after) {
+  std::set<std::string> listed;
+  s.connection->each("SELECT parked_row FROM upgrade_park WHERE state = 'orphan'", {}, [&](const appdb::Row& row) { listed.insert(row.text("parked_row")); });
+  for (auto entry = before.begin(); entry != before.end();) {
+    auto now = after.find(entry->first);
+    bool is_listed = listed.contains(entry->first.substr(entry->first.find('.') + 1, 36));
+    if (is_listed && now != after.end() && now->second == "null" && (entry->second == "4711" || entry->second == "4712")) entry->second = "null";
+    entry = is_listed && now == after.end() ? before.erase(entry) : std::next(entry);
+  }
+}
+
+void Laws::hold(LawStore& s, const Law& law, Rows rows) {
+  Schema schema;
+  law.build(schema);
+  auto operations = s.prepared(std::move(schema).operations(), 3);
+  auto before_structure = s.structure;
+  auto y = s.content();
+  auto theirs = [&] {
+    std::string out;
+    if (rows == Rows::Clean) return out;
+    auto name = s.structure.table("thing") ? "thing" : "item";
+    s.connection->each("SELECT row_uid, \"Their own\" FROM " + std::string(name) + " ORDER BY row_uid", {}, [&](const appdb::Row& row) { out += row.text("row_uid") + row.optional_text("Their own").value_or("-") + "\n"; });
+    return out + (index_exists(*s.connection, "their_index") ? "index" : "");
+  };
+  auto own = theirs();
+  auto same_as = [&](std::map<std::string, std::string> expected) {
+    auto found = s.content();
+    if (rows == Rows::Dirty) forgive_orphans(s, expected, found);
+    return LawStore::difference(expected, found);
+  };
+
+  s.run(operations, 3, Direction::Up);
+  auto new_structure = s.structure;
+  auto fresh = s.content();
+  s.run(operations, 3, Direction::Down);
+  EXPECT_EQ(LawStore::difference(LawStore::shape(before_structure), LawStore::shape(s.structure)), "");
+  EXPECT_EQ(same_as(y), "") << "down(up(y)) is not y";
+
+  s.run(operations, 3, Direction::Up);
+  EXPECT_EQ(same_as(fresh), "") << "up(down(up(y))) is not up(y)";
+  if (law.live_new) law.live_new(*s.connection, s.random);
+  auto x = s.content();
+  s.run(operations, 3, Direction::Down);
+  EXPECT_EQ(law.old_rule.empty() ? 0 : s.connection->count(law.old_rule), 0) << "an old rule is broken after the way down";
+  auto down_once = s.content();
+  s.run(operations, 3, Direction::Up);
+  EXPECT_EQ(same_as(x), "") << "up(down(x)) is not x";
+  EXPECT_EQ(LawStore::difference(LawStore::shape(new_structure), LawStore::shape(s.structure)), "");
+  // Twice is as good as once.
+  s.run(operations, 3, Direction::Down);
+  EXPECT_EQ(same_as(down_once), "");
+  EXPECT_EQ(theirs(), own) << "somebody's own column or index went away";
+  s.run(operations, 3, Direction::Up);
+  EXPECT_EQ(same_as(x), "");
+}
 
 TEST_P(Laws, hold) {
   auto& law = laws()[std::get<1>(GetParam())];
-  Schema schema;
-  law.build(schema);
-  auto operations = prepared(std::move(schema).operations(), 3);
-  auto before_structure = structure;
-  auto y = content();
-
-  run(operations, 3, Direction::Up);
-  auto new_structure = structure;
-  auto fresh = content();
-  run(operations, 3, Direction::Down);
-  EXPECT_EQ(shape(structure), shape(before_structure));
-  EXPECT_EQ(difference(y, content()), "") << "down(up(y)) is not y";
-
-  run(operations, 3, Direction::Up);
-  EXPECT_EQ(difference(fresh, content()), "") << "up(down(up(y))) is not up(y)";
-  if (law.live_new) law.live_new(*connection, random);
-  auto x = content();
-  run(operations, 3, Direction::Down);
-  EXPECT_EQ(law.old_rule.empty() ? 0 : connection->count(law.old_rule), 0) << "an old rule is broken after the way down";
-  auto down_once = content();
-  run(operations, 3, Direction::Up);
-  EXPECT_EQ(difference(x, content()), "") << "up(down(x)) is not x";
-  EXPECT_EQ(shape(structure), shape(new_structure));
-  // Twice is as good as once.
-  run(operations, 3, Direction::Down);
-  EXPECT_EQ(difference(down_once, content()), "");
-  run(operations, 3, Direction::Up);
-  EXPECT_EQ(difference(x, content()), "");
+  auto& s = *shared;
+  int round = 0;
+  for (auto rows : {Rows::Clean, Rows::Dirty, Rows::Dirty}) {
+    auto seed = round == 0 ? 7 : law_seed() + static_cast<unsigned>(round);
+    ++round;
+    SCOPED_TRACE("BASALT_LAW_SEED=" + std::to_string(law_seed()) + (rows == Rows::Dirty ? ", dirty rows" : ", clean rows"));
+    s.empty();
+    s.fill(seed);
+    if (rows == Rows::Dirty) s.soil();
+    if (rows == Rows::Dirty && round == 2 && law.name == "reshape") s.soil_with_huge_documents();
+    hold(s, law, rows);
+    if (HasFatalFailure()) return;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Operations, Laws, testing::Combine(testing::Values(Engine::Sqlite, Engine::Postgres), testing::Range<std::size_t>(0, laws().size())), [](auto& info) {

@@ -38,6 +38,7 @@ std::optional<bool> probe(Connection& c, const Operation& operation, int migrati
                             if (auto row = c.query_one("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", {o.table})) definition = row->text("sql");
                             Table t;
                             t.name = o.table;
+                            if (o.was && column_sql(Engine::Sqlite, t, *o.was) == column_sql(Engine::Sqlite, t, o.column)) return std::nullopt;
                             return definition.find(column_sql(Engine::Sqlite, t, o.column)) != std::string::npos;
                           }
                           if (!o.was || o.was->not_null != o.column.not_null) {

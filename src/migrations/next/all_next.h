@@ -4,10 +4,13 @@
 
 namespace basalt::migrations {
 
+// With BASALT_NEXT_BENCH=additive or =worst in the environment: one large migration instead, for bench/upgrade.
 std::vector<Migration> all_next();
 
 Migration m0002_add_card_audience();
 Migration m0003_allow_snippets_of_one_name();
 Migration m0004_nest_card_notes();
+Migration bench_additive();
+Migration bench_worst_mix();
 
 }  // namespace basalt::migrations
