@@ -143,7 +143,7 @@ export class Place {
   }
 
   // The shim's variables for a process on this place: {kill, when, stop, fail, trace}.
-  chaos_environment({ kill, when, stop, fail, trace } = {}) {
+  chaos_environment({ kill, when, stop, fail, trace, spoil, spoil_in } = {}) {
     const out = { LD_PRELOAD: shim, CHAOS_PATH: this.directory };
     if (this.uri) out.CHAOS_PORT = new URL(this.environment.MB_DB_CONNECTION_URI).port;
     if (kill) out.CHAOS_KILL = String(kill);
@@ -151,6 +151,7 @@ export class Place {
     if (stop) out.CHAOS_STOP = String(stop);
     if (fail) out.CHAOS_FAIL = fail;
     if (trace) out.CHAOS_TRACE = trace;
+    if (spoil) Object.assign(out, { CHAOS_SPOIL: spoil, CHAOS_SPOIL_IN: spoil_in });
     return out;
   }
 
@@ -243,14 +244,14 @@ export class Place {
   }
   async #all_leftovers() {
     const out = [];
-    const known = [/^basalt\.db$/, /^basalt\.db\.(in-use|writing)$/, /^upgrade-state\.json$/, /^upgrade\.lock$/, /^backups$/, /^files$/];
+    const known = [/^basalt\.db$/, /^basalt\.db\.(in-use|writing|swapping|upgrading)$/, /^upgrade-state\.json$/, /^upgrade\.lock$/, /^backups$/, /^files$/, /^uploads$/, /^\.scratch-in-use$/];
     const kept = readdirSync(this.directory).filter((name) => /^basalt\.db\.before-/.test(name));
     if (kept.length > 1) out.push("more than one kept original (.before-)");
     for (const name of readdirSync(this.directory))
       if (!known.some((pattern) => pattern.test(name)) && !/^basalt\.db\.(before|replaced)-/.test(name)) out.push(name);
     const folder = join(this.directory, "backups");
     if (existsSync(folder))
-      for (const name of readdirSync(folder)) if (!/^basalt-.*\.basalt-backup(\.verified)?$/.test(name)) out.push(`backups/${name}`);
+      for (const name of readdirSync(folder)) if (!/^(basalt-.*\.basalt-backup(\.verified)?|\.scratch-in-use)$/.test(name)) out.push(`backups/${name}`);
     if (this.uri) {
       const schemas = (await psql(this.uri, "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema', 'basalt')")).split("\n").filter(Boolean);
       for (const name of schemas) if (!/^basalt_replaced_/.test(name)) out.push(`schema ${name}`);
@@ -358,4 +359,19 @@ export function blame(wrong, of) {
     ++kinds.get(kind).times;
   }
   assert.fail(`${wrong.length} of ${of} failed:\n${[...kinds.values()].map(({ times, first }) => `  ${times} times: ${first}`).join("\n")}`);
+}
+
+// A run that is put to sleep at its n-th call. Gives it once it sleeps, or undefined when it ended before.
+export async function asleep(place, name, args, n) {
+  const run = place.begin(name, args, { stop: n });
+  const stopped = async () => {
+    for (;;) {
+      if (run.child.exitCode !== null || run.child.signalCode !== null) return false;
+      try {
+        if (/^State:\s+T/m.test(readFileSync(`/proc/${run.child.pid}/status`, "utf8"))) return true;
+      } catch { return false; }
+      await sleep(5);
+    }
+  };
+  return (await stopped()) ? run : undefined;
 }

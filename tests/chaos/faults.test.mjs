@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { blame, differences, engines, full, on_lanes, postgres_admin, prepared, psql, random_of, same, sleep } from "./chaos.mjs";
+import { asleep, blame, differences, engines, full, on_lanes, postgres_admin, prepared, psql, random_of, same, sleep } from "./chaos.mjs";
 import { wire } from "./proxy.mjs";
 
 const proper_codes = [1, 20, 30, 40];
@@ -98,7 +98,7 @@ for (const engine of engines)
       for (const { from, name, args } of commands(stores)) {
         const { calls, place } = await from.traced(name, args);
         await place.remove();
-        wrong.push(...await each_fault(t, error, { engine, from, name, args, total: calls.length, seconds: engine === "sqlite" ? 1.2 : 2, broken: (at, n) => at.run(name, args, { fail: `${n}:${error}` }) }));
+        wrong.push(...await each_fault(t, error, { engine, from, name, args, total: calls.length, seconds: 1.2, broken: (at, n) => at.run(name, args, { fail: `${n}:${error}` }) }));
       }
       blame(wrong, "all points");
     });
@@ -115,7 +115,7 @@ test("postgres: the line breaks before or after the n-th thing said, or the sess
     await counted.remove();
     for (const how of ["cut before", "cut after", "ended"])
       wrong.push(...await each_fault(t, how, {
-        engine: "postgres", from, name, args, total: counter.chunks, seconds: 3,
+        engine: "postgres", from, name, args, total: counter.chunks, seconds: 1.5,
         broken: async (at, n) => {
           const end = () => psql(postgres_admin, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '${at.database}'`);
           const line = await wire(at.uri, { at: n, how: how === "ended" ? end : how });
@@ -195,22 +195,6 @@ for (const engine of engines)
     t.diagnostic(`${engine}: ${rounds} rounds`);
   });
 
-// A run that is put to sleep at its n-th call. Gives it once it sleeps, or undefined when it ended before.
-async function asleep(place, name, args, n) {
-  const run = place.begin(name, args, { stop: n });
-  const stopped = async () => {
-    const { readFileSync } = await import("node:fs");
-    for (;;) {
-      if (run.child.exitCode !== null || run.child.signalCode !== null) return false;
-      try {
-        if (/^State:\s+T/m.test(readFileSync(`/proc/${run.child.pid}/status`, "utf8"))) return true;
-      } catch { return false; }
-      await sleep(5);
-    }
-  };
-  return (await stopped()) ? run : undefined;
-}
-
 const nap = full ? 60_000 : 400;
 
 test("postgres: who sleeps while another takes over never commits", async (t) => {
@@ -222,7 +206,7 @@ test("postgres: who sleeps while another takes over never commits", async (t) =>
     await clean.remove();
     const sends = calls.filter(({ call }) => call === "send").map(({ n }) => n);
     // Late ones: the lock is held and the change has begun.
-    const chosen = full ? [0.5, 0.8, 0.95] : [0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
+    const chosen = full ? [0.5, 0.8, 0.95] : [0.6, 0.9, 0.96];
     let slept = 0;
     for (const part of chosen) {
       const place = await from.copy();
@@ -269,14 +253,15 @@ test("sqlite: who sleeps keeps the lock, and goes on when woken", async (t) => {
     const place = await stores.one.copy();
     const first = await asleep(place, "basalt-next", ["migrate", "up"], Math.floor(calls.length * part));
     assert.ok(first, "the first one sleeps");
-    const began = Date.now();
-    const second = await place.run("basalt-next", ["migrate", "up"]);
-    assert.ok(second.code !== 0 || Date.now() - began > 200, "the second one does not pass the first");
-    if (second.code !== 0) check_words("beside a sleeper", second);
-    if (full) await sleep(nap);
+    const second = place.begin("basalt-next", ["migrate", "up"]);
+    await sleep(nap);
+    assert.equal(second.child.exitCode, null, "the second one waits for the first");
     first.child.kill("SIGCONT");
-    const woken = await first.ended;
-    assert.ok([0, 10].includes(woken.code), woken.err);
+    const woken = await first.ended, waited = await second.ended;
+    // After half a minute it may have been given up for dead: then it stops by itself, and the other one does the work.
+    if (nap > 30_000 && ![0, 10].includes(woken.code)) check_words("woken", woken);
+    else assert.ok([0, 10].includes(woken.code), woken.err);
+    assert.ok([0, 10].includes(waited.code), waited.err);
     const reached = await place.look();
     assert.ok(same(reached, goal), differences(goal, reached).slice(0, 4).join("; "));
     await place.remove();

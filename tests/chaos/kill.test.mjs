@@ -21,7 +21,7 @@ function points_of(calls) {
   return { points: [...shuffled(edges), ...shuffled([...sent, ...plain.filter((_, i) => i % stride === 0)])], all };
 }
 
-async function matrix(t, { engine, from, name, args, again = [name, args], expect, codes = [0, 10], returns = false, seconds = 8 }) {
+async function matrix(t, { engine, from, name, args, again = [name, args], expect, codes = [0, 10], returns = false, seconds = 5 }) {
   const before = await from.look();
   const { calls, place: clean } = await from.traced(name, args);
   const goal = expect ? await expect(clean, before) : await clean.look();
@@ -98,7 +98,7 @@ for (const engine of engines) {
 
   test(`${engine}: an upgrade killed anywhere`, async (t) => {
     const stores = await ready(t);
-    if (stores) await matrix(t, { engine, from: stores.one, name: "basalt-next", args: ["migrate", "up"], seconds: 14 });
+    if (stores) await matrix(t, { engine, from: stores.one, name: "basalt-next", args: ["migrate", "up"], seconds: 10 });
   });
 
   test(`${engine}: a step down by the newer binary killed anywhere`, async (t) => {

@@ -8,7 +8,7 @@ import { Ledger, load } from "./ledger.mjs";
 import { administrator, run_command } from "../runner/server.mjs";
 
 const first_seed = Number(process.env.BASALT_CHAOS_SEED ?? Math.floor(Math.random() * 1e6));
-const can_finalise = / finalise /.test(run_command(["migrate", "--help"], { name: "basalt-next" }).out);
+const can_finalise = / finali[sz]e /.test(run_command(["migrate", "--help"], { name: "basalt-next" }).out);
 
 // What a step that changes the schema changes; what people write meanwhile is the ledger's.
 const shape = (state) => ({ parts: Object.fromEntries(Object.entries(state.parts).filter(([name]) => !name.startsWith("rows "))) });
@@ -81,6 +81,7 @@ class Cluster {
     }
   }
   async burst(ms) {
+    if (this.live().length === 0) await this.start(this.pick(this.nodes), (await this.state()).schema > 1 ? "basalt-next" : "basalt");
     this.history.push("writes");
     await this.sign_in();
     const work = load(this.ledger, () => { const up = this.serving(); return up.length ? this.pick(up) : undefined; }, this.random, { writers: 3 });
@@ -114,7 +115,7 @@ class Cluster {
       if (this.random() < 0.7) for (const each of this.live().filter(({ binary }) => binary === "basalt-next" || this.random() < 0.5)) await this.stop(each);
       await this.command(this.pick(["basalt", "basalt-next"]), ["migrate", "down", "--to", "1"]);
     } else if (dice < 0.68) await this.command("basalt-next", ["migrate", "up"]);
-    else if (dice < 0.74 && can_finalise) await this.command("basalt-next", ["migrate", "finalise"]);
+    else if (dice < 0.74 && can_finalise) await this.command("basalt-next", ["migrate", "finalize"]);
     else if (dice < 0.85) {
       const binary = (await this.state()).schema > 1 ? "basalt-next" : "basalt";
       const had = new Set(this.home.backups());
@@ -150,7 +151,7 @@ class Cluster {
     for (const node of this.nodes) await this.stop(node);
     const up = await this.command("basalt-next", ["migrate", "up"]);
     if (![0, 10].includes(up.code)) this.complain(`the last upgrade: ${up.code} ${up.err}`);
-    if (can_finalise) await this.command("basalt-next", ["migrate", "finalise"]);
+    if (can_finalise) await this.command("basalt-next", ["migrate", "finalize"]);
     const state = await this.home.look();
     if (state.schema !== 4 || state.pending.length || (state.level !== 4 && state.level !== 1)) this.complain(`at the end: schema ${state.schema}, level ${state.level}, pending ${JSON.stringify(state.pending)}`);
     if (state.invalid) this.complain(`invalid indexes: ${state.invalid}`);

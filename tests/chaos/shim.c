@@ -6,6 +6,8 @@
 //   CHAOS_WHEN=before|after|half   … before it, after it (sent, then dead at once), or with half of a write done
 //   CHAOS_STOP=n              the process stops itself with SIGSTOP before the n-th call; SIGCONT lets it go on
 //   CHAOS_FAIL=n:ERROR[:once] the n-th call and all later ones fail with ENOSPC, EIO or EROFS, where a disk could say so
+//   CHAOS_SPOIL=text, CHAOS_SPOIL_IN=part   a disk that lies: writes of this text to files with this part in their name
+//                             arrive with its first letter changed
 // Build: gcc -shared -fPIC -O1 -o libchaos.so shim.c
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -34,7 +36,7 @@ enum need { room = 1, sync_only = 2, naming = 4, removal = 8, network = 16 };
 
 static unsigned char kinds[descriptors];
 static char* names[descriptors];
-static const char* prefix;
+static const char *prefix, *spoil, *spoil_in;
 static size_t prefix_length;
 static int port, trace = -1, error, once, half;
 static long kill_at, stop_at, fail_at, after;
@@ -51,6 +53,8 @@ __attribute__((constructor)) static void begin(void) {
   port = (int)number("CHAOS_PORT");
   kill_at = number("CHAOS_KILL");
   stop_at = number("CHAOS_STOP");
+  spoil = getenv("CHAOS_SPOIL");
+  spoil_in = getenv("CHAOS_SPOIL_IN");
   const char* when = getenv("CHAOS_WHEN");
   after = when && !strcmp(when, "after");
   half = when && !strcmp(when, "half");
@@ -132,11 +136,22 @@ static void done(long n) {
   done(n); \
   return result
 
+// The bytes to write: the caller's, or spoiled ones in `room_for`.
+static const void* honest(int fd, const void* from, size_t count, char* room_for, size_t size) {
+  if (!spoil || !spoil_in || !is_ours(fd) || kinds[fd] != file || !strstr(name_of(fd), spoil_in) || count > size) return from;
+  size_t length = strlen(spoil);
+  char* at = memmem(from, count, spoil, length);
+  if (!at) return from;
+  memcpy(room_for, from, count);
+  while ((at = memmem(room_for, count, spoil, length))) *at ^= 1;
+  return room_for;
+}
+
 static size_t cut(long count) { return half && atomic_load(&calls) == kill_at && count > 1 ? (size_t)count / 2 : (size_t)count; }
 
-ssize_t write(int fd, const void* from, size_t count) { REAL(ssize_t, "write", int, const void*, size_t); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count))); }
-ssize_t pwrite(int fd, const void* from, size_t count, off_t at) { REAL(ssize_t, "pwrite", int, const void*, size_t, off_t); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count), at)); }
-ssize_t pwrite64(int fd, const void* from, size_t count, off64_t at) { REAL(ssize_t, "pwrite64", int, const void*, size_t, off64_t); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count), at)); }
+ssize_t write(int fd, const void* from, size_t count) { REAL(ssize_t, "write", int, const void*, size_t); char spoiled[65536]; from = honest(fd, from, count, spoiled, sizeof spoiled); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count))); }
+ssize_t pwrite(int fd, const void* from, size_t count, off_t at) { REAL(ssize_t, "pwrite", int, const void*, size_t, off_t); char spoiled[65536]; from = honest(fd, from, count, spoiled, sizeof spoiled); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count), at)); }
+ssize_t pwrite64(int fd, const void* from, size_t count, off64_t at) { REAL(ssize_t, "pwrite64", int, const void*, size_t, off64_t); char spoiled[65536]; from = honest(fd, from, count, spoiled, sizeof spoiled); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, from, cut((long)count), at)); }
 ssize_t writev(int fd, const struct iovec* parts, int count) { REAL(ssize_t, "writev", int, const struct iovec*, int); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, parts, count)); }
 ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t at) { REAL(ssize_t, "pwritev", int, const struct iovec*, int, off_t); ON_DESCRIPTOR(fd, "write", room, ssize_t, real(fd, parts, count, at)); }
 ssize_t sendfile(int to, int from, off_t* at, size_t count) { REAL(ssize_t, "sendfile", int, int, off_t*, size_t); ON_DESCRIPTOR(to, "write", room, ssize_t, real(to, from, at, count)); }

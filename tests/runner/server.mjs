@@ -29,7 +29,8 @@ export function free_port() {
 
 export function clean_environment(extra) {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BASALT_|MB_|MAX_SESSION_AGE)/.test(name)));
-  return { ...kept, ...extra };
+  // Tests may run in a container without a volume; what they make may be lost with it.
+  return { ...kept, BASALT_EPHEMERAL: "true", ...extra };
 }
 
 // Runs a command to its end: {code, out, err}.
