@@ -36,7 +36,7 @@ std::string conflict_sentence(std::string_view message) {
 }  // namespace
 
 SqliteConnection::SqliteConnection(const std::filesystem::path& file, const SqliteOpening& opening) : file_(file) {
-  if (!opening.read_only) {
+  if (!opening.read_only && file != ":memory:") {
     // SQLite would make the file with the process's mask; it holds password hashes and connection details. A file that is
     // there is never opened by hand: closing a descriptor of it drops all locks that this process holds on it through SQLite.
     int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
