@@ -85,7 +85,10 @@ test("administration is for administrators", async (t) => {
     ["GET", "/api/setting"], ["PUT", "/api/setting/site-name", { value: "x" }], ["GET", "/api/permissions/graph"], ["PUT", "/api/permissions/graph", { revision: 0, groups: {} }],
     ["GET", "/api/collection/graph"], ["POST", "/api/permissions/group", { name: "x" }], ["POST", "/api/user", { email: "x@example.com" }], ["DELETE", "/api/user/1"],
     ["POST", "/api/database", { name: "x", engine: "sqlite", details: {} }], ["PUT", `/api/database/${sample.id}`, { name: "x" }], ["DELETE", `/api/database/${sample.id}`],
-    ["POST", `/api/database/${sample.id}/sync_schema`], ["GET", "/api/basalt/updates"], ["POST", "/api/basalt/backup"], ["GET", "/api/api-key"], ["POST", "/api/api-key", { name: "x", group_id: 1 }], ["GET", "/api/task"],
+    ["POST", `/api/database/${sample.id}/sync_schema`], ["GET", "/api/basalt/updates"], ["GET", "/api/basalt/updates/progress"], ["POST", "/api/basalt/updates/check"], ["POST", "/api/basalt/updates/finalise"],
+    ["POST", "/api/basalt/backup"], ["POST", "/api/basalt/backup/verify", { id: "x" }], ["POST", "/api/basalt/backup/restore", { id: "x", confirm: "RESTORE" }], ["GET", "/api/basalt/backup/x/file"],
+    ["POST", "/api/basalt/backup/file"], ["POST", "/api/basalt/replaced/delete", { name: "x" }], ["GET", "/api/basalt/parked"], ["GET", "/api/basalt/parked/1"], ["POST", "/api/basalt/parked/1/take"],
+    ["POST", "/api/basalt/parked/1/untake"], ["GET", "/api/api-key"], ["POST", "/api/api-key", { name: "x", group_id: 1 }], ["GET", "/api/task"],
   ];
   for (const [method, path, body] of admin_only) {
     const { status } = await server.request(method, path, body ?? (method === "GET" ? undefined : {}), { session: viewer.session });

@@ -238,8 +238,10 @@ void add_update_routes(http::Routes& routes, Services& services, UpdateOptions o
       .summary("How far the work is that runs, or how the last one ended.");
 
   routes.post("/api/basalt/updates/check", [updates](http::Request&) -> json::value {
-    if (!updates->options.release) throw Failure(FailureKind::BadRequest, "No release feed is configured; set the option release-feed to a file or an address.");
-    return updates->options.release(true);
+    auto known = updates->options.release ? updates->options.release(true) : json::value(nullptr);
+    auto feed = json::text(known, "feed");
+    if (!feed || *feed == "off") throw Failure(FailureKind::BadRequest, "No release feed is configured; set the option release-feed to a file or an address.");
+    return known;
   }).administrator().runs_on(http::Pool::Query).summary("Ask the release feed now.");
 
   routes.post("/api/basalt/updates/finalise", [updates](http::Request& request) -> http::Response {

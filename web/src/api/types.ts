@@ -702,7 +702,9 @@ export interface UpdateWork {
 export interface Release {
   current: string;
   available: { version: string; released_at: string; class: string; notes: string } | null;
-  /** "off", "ok", or "failed: " and a sentence. */
+  /** The version that runs was taken back. */
+  withdrawn?: boolean;
+  /** "off", "not asked yet", "ok", or "failed: " and a sentence. */
   feed: string;
   checked_at: string | null;
 }

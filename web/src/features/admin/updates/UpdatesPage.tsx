@@ -14,7 +14,7 @@ import { toast, toast_failure } from '@/ui/toast';
 import admin from '../admin.module.css';
 import { BackupsCard } from './BackupsPage';
 import { Banner, Seen, UpdatesFrame, type UpdatesTools } from './frame';
-import { capital, column_words, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
+import { capital, column_words, feed_failure, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
 import styles from './updates.module.css';
 
 /** Only what the engine does: every figure on this page comes from the server. */
@@ -24,6 +24,11 @@ export function UpdatesPage() {
     <UpdatesFrame overview title={t('title')} text={t('text')} tools={({ data }) => data.release && data.release.feed !== 'off' && <CheckNow release={data.release} />}>
       {(tools) => (
         <>
+          {tools.data.release?.withdrawn && (
+            <Banner tone="red" title={t('withdrawn', { version: tools.data.version })}>
+              <p>{t('withdrawn_text')}</p>
+            </Banner>
+          )}
           <Versions data={tools.data} />
           {tools.data.pending && tools.data.pending.length > 0 && <Pending {...tools} />}
           <div className={styles.columns}>
@@ -49,9 +54,10 @@ function CheckNow({ release }: { release: Release }) {
   async function check() {
     set_busy(true);
     try {
-      await updates.check();
+      const { feed } = await updates.check();
       await updates.stale();
-      toast(t('checked_toast'));
+      if (feed.startsWith('failed')) toast_failure(new Error(feed_failure(feed)));
+      else toast(t('checked_toast'));
     } catch (error) {
       toast_failure(error);
     } finally {
@@ -106,10 +112,12 @@ function Versions({ data }: { data: Updates }) {
         ) : failed ? (
           <>
             <p className={styles.strong}>{t('feed_failed')}</p>
-            <p>{release?.feed.replace(/^failed:\s*/, '')}</p>
+            <p>{feed_failure(release?.feed ?? '')}</p>
           </>
         ) : !release || release.feed === 'off' ? (
           <p>{t('feed_off')}</p>
+        ) : release.feed !== 'ok' ? (
+          <p>{t('never_checked')}.</p>
         ) : (
           <span className={styles.fine}>
             <Seen />

@@ -144,6 +144,9 @@ export function backups_checked(backups: Backup[]): { all: number; unchecked: nu
   return { all: backups.length, unchecked: backups.filter((backup) => !backup.verified_at).length };
 }
 
+/** The sentence of a feed that failed. */
+export const feed_failure = (feed: string): string => feed.replace(/^failed:\s*/, '');
+
 /** Is it a newer version, number by number? */
 export function is_newer(version: string, than: string): boolean {
   const numbers = (text: string) => text.replace(/^v/, '').split(/[.+-]/).slice(0, 3).map((part) => Number.parseInt(part, 10) || 0);

@@ -20,6 +20,8 @@ add_strings('admin_updates', {
   notes_none: 'This release came without notes.',
   feed_off: 'No release feed is set, so this server does not look for new versions. The option release-feed names a file or an address.',
   feed_failed: 'Looking for new versions failed',
+  withdrawn: 'Version {{version}} was withdrawn',
+  withdrawn_text: 'Something in it turned out to be harmful. Go to a newer version, or back to the one before.',
   check_now: 'Check now',
   checked: 'Looked for news {{when}}',
   never_checked: 'Not looked for news yet',
