@@ -158,7 +158,7 @@ export class Place {
   // A command started: {child, ended: Promise<{code, signal, out, err}>}.
   begin(name, args, chaos, environment = {}) {
     const child = spawn(binary(name), [...args, "--data-dir", this.directory], {
-      env: clean_environment({ ...this.environment, ...environment, ...(chaos ? this.chaos_environment(chaos) : {}) }),
+      env: clean_environment({ ...this.environment, ...(chaos ? this.chaos_environment(chaos) : {}), ...environment }),
       stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "", err = "";

@@ -1,8 +1,11 @@
 // Killed at each call with lasting effect: the data is exactly as before or exactly as after, and a plain restart goes on.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { blame, differences, engines, full, on_lanes, postgres_admin, prepared, random_of, same } from "./chaos.mjs";
+import { blame, differences, engines, full, on_lanes, Place, postgres_admin, prepared, random_of, room, same } from "./chaos.mjs";
 
 // Kills that leave what another one leaves are left out: after a call on a file is before the next one.
 function points_of(calls) {
@@ -127,6 +130,78 @@ for (const engine of engines) {
     if (stores) await matrix(t, { engine, from: stores.four, name: "basalt-next", args: ["restore", stores.backup] });
   });
 }
+
+for (const engine of engines)
+  test(`${engine}: the finalising of an upgrade killed anywhere`, async (t) => {
+    if (engine === "postgres" && !postgres_admin) { t.skip("no PostgreSQL: BASALT_TEST_POSTGRES is not set"); return; }
+    const { one } = await prepared(engine);
+    const from = await one.copy();
+    // An older node that is heard of, so that the upgrade puts off what would harm it; and then it is not heard of any more.
+    await from.change(`INSERT INTO upgrade_node (row_uid, node, binary_version, target_schema, heartbeat) VALUES ('${randomUUID()}', 'older', '0.1.0', 1, '2100-01-01T00:00:00Z')`);
+    const up = await from.run("basalt-next", ["migrate", "up"]);
+    assert.equal(up.code, 0, up.err);
+    const waiting = await from.look();
+    assert.ok(waiting.schema === 4 && waiting.level < 4 && waiting.pending.length > 0, `nothing was put off: ${JSON.stringify({ ...waiting, parts: undefined })}`);
+    const refused = await from.run("basalt-next", ["migrate", "finalize"]);
+    assert.equal(refused.code, 20, `finalised beside an older node: ${refused.err}${refused.out}`);
+    assert.ok(same(await from.look(), waiting), "refused, but changed");
+    await from.change("UPDATE upgrade_node SET heartbeat = '2020-01-01T00:00:00Z'");
+    try {
+      await matrix(t, { engine, from, name: "basalt-next", args: ["migrate", "finalize"] });
+    } finally {
+      await from.remove();
+    }
+  });
+
+// Between two stores: the source stays as it is, the target is empty or whole.
+for (const [from_engine, to_engine] of [["sqlite", "postgres"], ["postgres", "sqlite"]])
+  test(`${from_engine}: a move to ${to_engine} killed anywhere`, async (t) => {
+    if (!postgres_admin) { t.skip("no PostgreSQL: BASALT_TEST_POSTGRES is not set"); return; }
+    const { four } = await prepared(from_engine);
+    const before = await four.look();
+    const targets = async () => {
+      const source = await four.copy(), target = await Place.empty(to_engine);
+      const address = target.uri ?? target.directory;
+      // The shim watches both folders and the one server.
+      const environment = { CHAOS_PATH: room, ...(target.uri ? { CHAOS_PORT: new URL(target.uri).port } : {}) };
+      const look = async () => (to_engine === "sqlite" && !existsSync(target.file) ? { schema: 0, parts: {} } : target.look());
+      return { source, look, move: (chaos) => source.run("basalt-next", ["move", "--to", address], chaos, environment), remove: async () => { await source.remove(); await target.remove(); } };
+    };
+    const clean = await targets();
+    const trace = join(room, `move-${randomUUID()}`);
+    const moved = await clean.move({ trace });
+    assert.equal(moved.code, 0, moved.err);
+    const goal = await clean.look();
+    assert.equal(goal.schema, 4);
+    const calls = readFileSync(trace, "utf8").trim().split("\n").map((line) => ({ n: Number(line.split(" ")[0]), call: line.split(" ")[1] })).filter(({ n }) => n);
+    await clean.remove();
+    const { points, all } = points_of(calls);
+    const counts = { killed: 0, empty: 0, whole: 0 }, wrong = [];
+    const began = Date.now();
+    const done = await on_lanes(points, async ({ n, when, call }) => {
+      const where = `${when} call ${n} (${call})`;
+      const pair = await targets();
+      try {
+        const ended = await pair.move({ kill: n, when });
+        if (ended.signal === "SIGKILL") ++counts.killed;
+        const seen = await pair.look();
+        if (seen.schema === 0) ++counts.empty;
+        else { assert.ok(same(seen, goal), `${where}: the target is neither empty nor whole: ${differences(goal, seen).slice(0, 3).join("; ")}`); ++counts.whole; }
+        assert.ok(same(await pair.source.look(), before), `${where}: the source was changed`);
+        const again = await pair.move();
+        assert.ok(again.code === 0 || (again.code === 20 && seen.schema !== 0), `${where}: moving again: ${again.code} ${again.err}`);
+        const reached = await pair.look();
+        assert.ok(same(reached, goal), `${where}: moving again reached something else: ${differences(goal, reached).slice(0, 3).join("; ")}`);
+        for (const left of await pair.source.leftovers()) wrong.push(`${where}: left behind: ${left}`);
+      } catch (error) {
+        wrong.push(error.message);
+      } finally {
+        await pair.remove();
+      }
+    }, { until: full ? Infinity : began + 6000 });
+    t.diagnostic(`${from_engine} move to ${to_engine}: ${calls.length} calls, killed at ${counts.killed} of ${all} points: target empty ${counts.empty}, whole ${counts.whole}; ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    blame(wrong, done);
+  });
 
 after(async () => {
   for (const engine of engines) {
