@@ -285,7 +285,7 @@ Manifest open_backup(const Context& context, const std::filesystem::path& file, 
 }
 
 Manifest verify_backup(const Context& context, const std::filesystem::path& file) {
-  made_backup_folder(context);
+  remove_scratch_left_in(made_backup_folder(context));
   return verify_into(context, file, *restored_scratch(context), KeepRestored::No, {});
 }
 

@@ -62,6 +62,8 @@ void place_uploads(const std::filesystem::path& data_dir, std::string_view gener
 enum class Uploads { Replace, StayWhereTheyAre };
 Outcome put_in_place(Context&, Attempt&, appdb::SqliteConnection& backup, const Manifest&, Uploads uploads = Uploads::Replace);
 
+void remove_scratch_left_in(const std::filesystem::path& backups);
+
 // ---- Marks: what was found out about a backup file, beside it
 
 struct Mark { std::string verified_at, drilled_at, drill; };

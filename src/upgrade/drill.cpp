@@ -156,6 +156,7 @@ DrillResult drill(Context& context, const std::filesystem::path& file, const Dri
   DrillResult out;
   out.backup = file.string();
   std::filesystem::create_directories(backup_folder(context));
+  remove_scratch_left_in(backup_folder(context));
   ScratchFolder folder(backup_folder(context) / (".drill-" + random_hex(8)));
   appdb::StoreOptions store_options;
   store_options.sqlite_path = folder.path() / "basalt.db";

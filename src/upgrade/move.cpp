@@ -1,5 +1,7 @@
 #include "upgrade/move.h"
 
+#include <thread>
+
 #include "base/failure.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -20,6 +22,31 @@ std::string key_check_in(Connection& c) {
   auto row = c.query_one("SELECT value FROM upgrade_meta WHERE key = 'key_check'");
   return row ? row->optional_text("value").value_or("") : "";
 }
+
+// Nobody else uses the source while this lives.
+class SourceAlone {
+ public:
+  SourceAlone(Context& source, Connection& c) : store_(source.store) {
+    auto until = std::chrono::steady_clock::now() + source.lock_patience;
+    while (!store_.try_exclusive()) {
+      if (std::chrono::steady_clock::now() > until) throw Failure(FailureKind::Conflict, "Basalt is still running on this data; stop it first, then move.");
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    }
+    held_ = true;
+    try {
+      require_alone(source, c, "move");
+    } catch (...) {
+      store_.share_again();
+      throw;
+    }
+  }
+  ~SourceAlone() { if (held_) store_.share_again(); }
+  SourceAlone(const SourceAlone&) = delete;
+
+ private:
+  appdb::Store& store_;
+  bool held_ = false;
+};
 
 // A target that was made for this goes again when nothing came into it.
 class FreshTarget {
@@ -59,11 +86,13 @@ Outcome move(Context& source, const appdb::StoreOptions& to, const std::filesyst
       throw Failure(FailureKind::BadRequest, source.key_check.empty() ? "The data holds secrets that need its encryption key; set BASALT_ENCRYPTION_SECRET_KEY to it, here and where you move to."
                                                                       : "The encryption key is not the one that this data was written with; set BASALT_ENCRYPTION_SECRET_KEY to that one.");
     WritesClosed closed(source.store);
-    RunLock lock(source, *connection, "move", source.lock_patience);
-    require_alone(source, *connection, "move");
+    // Not as one who changes something: the source must stay as it is to the last byte.
+    RunLock lock(source, *connection, "move", source.lock_patience, RunLock::Others::Allowed);
+    SourceAlone alone(source, *connection);
     FreshTarget target(to);
     attempt.at("backing-up", 0.02, "read the source");
     std::filesystem::create_directories(backup_folder(source));
+    remove_scratch_left_in(backup_folder(source));
     require_space(source.data_dir, backup_space(source) / 3, "reading the source");
     ScratchFile scratch(backup_folder(source) / (".move-" + random_hex(8) + ".sqlite"));
     Manifest m;

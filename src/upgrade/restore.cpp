@@ -164,6 +164,7 @@ Outcome restore(Context& context, const std::filesystem::path& file) {
   return attempt.guard([&] {
     require_key(context, read_manifest(file).key_check);
     attempt.at("restoring", 0.02, "read the backup");
+    clean_left_overs(context);
     std::filesystem::create_directories(backup_folder(context));
     ScratchFile opened(backup_folder(context) / (".opened-" + random_hex(8) + ".sqlite"));
     auto m = open_backup(context, file, opened.path());

@@ -48,6 +48,13 @@ void place_uploads(const std::filesystem::path& data_dir, std::string_view gener
   sync_folder(data_dir);
 }
 
+void remove_scratch_left_in(const std::filesystem::path& backups) {
+  remove_left_overs(backups, [](const std::string& name) {
+    for (auto* prefix : {".partial-", ".verify-", ".restored-", ".opened-", ".drill-", ".move-"}) if (name.starts_with(prefix)) return true;
+    return name.ends_with(".partial") || name.ends_with(".verified.new");
+  });
+}
+
 void clean_left_overs(Context& context) {
   std::error_code error;
   std::vector<std::string> staged;
@@ -59,10 +66,7 @@ void clean_left_overs(Context& context) {
       if (wanted == generation) place_uploads(context.data_dir, wanted);
   }
   remove_left_overs(context.data_dir, [](const std::string& name) { return name.starts_with(staging); });
-  remove_left_overs(backup_folder(context), [](const std::string& name) {
-    for (auto* prefix : {".partial-", ".verify-", ".restored-", ".opened-", ".drill-", ".move-"}) if (name.starts_with(prefix)) return true;
-    return name.ends_with(".partial") || name.ends_with(".verified.new");
-  });
+  remove_scratch_left_in(backup_folder(context));
   if (context.store.engine() == Engine::Sqlite) {
     auto file = context.store.options().sqlite_path;
     auto prefix = file.filename().string();

@@ -167,6 +167,7 @@ TEST_P(OnEngine, a_restore_that_stops_anywhere_leaves_all_of_the_old_or_all_of_t
   restore(context, info.path);
   EXPECT_EQ(home.content(), restored);
   ASSERT_GT(edges.size(), 3u);
+  std::ofstream(backup_folder(context) / ".opened-of-a-crash.sqlite") << "left";
   for (std::size_t stop_at = 0; stop_at < edges.size(); ++stop_at) {
     home.store->write([&](Connection& c) { c.execute("DELETE FROM card WHERE id IN (SELECT id FROM card ORDER BY id LIMIT 3)"); });
     Context stopping = home.context();
@@ -186,6 +187,7 @@ TEST_P(OnEngine, a_restore_that_stops_anywhere_leaves_all_of_the_old_or_all_of_t
     for (auto& entry : std::filesystem::directory_iterator(after.data_dir)) EXPECT_EQ(entry.path().string().find("restoring"), std::string::npos) << entry.path() << " after " << edges[stop_at];
     restore(after, info.path);
     EXPECT_EQ(home.content(), restored);
+    EXPECT_FALSE(std::filesystem::exists(backup_folder(after) / ".opened-of-a-crash.sqlite"));
   }
 }
 
@@ -270,14 +272,23 @@ TEST_F(Moving, to_postgres_and_back_carries_every_row_and_leaves_the_source) {
   auto source = home.context();
   upload(source.data_dir, "a", "uploaded");
   TestStores postgres(Engine::Postgres);
-  auto bytes = bytes_of_file(home.store->options().sqlite_path);
+  // All of it, also what is in no backup.
+  auto every_row = [](appdb::Store& store) {
+    return store.read([](Connection& c) {
+      std::map<std::string, std::string> out;
+      for (auto structure = read_ledger(c).structure; auto& t : structure.tables) out[t.name] = fingerprint(c, t).text();
+      return out;
+    });
+  };
+  auto all_before = every_row(*home.store);
   auto outcome = move(source, postgres.options(), source.data_dir);
   EXPECT_NE(outcome.sentence.find("from SQLite to PostgreSQL"), std::string::npos) << outcome.sentence;
-  EXPECT_EQ(bytes_of_file(home.store->options().sqlite_path), bytes);
+  EXPECT_EQ(every_row(*home.store), all_before);
   EXPECT_EQ(home.content(), before);
   EXPECT_EQ(uploaded(source.data_dir).at("a"), "uploaded");
   home.store = postgres.open();
   EXPECT_EQ(home.content(), before);
+  all_before = every_row(*home.store);
   auto moved = home.context();
   EXPECT_EQ(status(moved).decision, Decision::Run);
   // Again: the target is not empty any more.
@@ -293,6 +304,7 @@ TEST_F(Moving, to_postgres_and_back_carries_every_row_and_leaves_the_source) {
   moved.key_check = "check-1";
   move(moved, to, folder);
   EXPECT_EQ(uploaded(folder).at("a"), "uploaded");
+  EXPECT_EQ(every_row(*home.store), all_before);
   home.store = appdb::Store::open(to);
   EXPECT_EQ(home.content(), before);
 }
@@ -315,7 +327,10 @@ TEST_F(Moving, is_all_or_nothing) {
     auto sentence = sentence_of([&] { move(source, postgres.options(), source.data_dir); });
     auto there = read_ledger(*postgres.open()->connect()).present;
     EXPECT_EQ(there, !stopped) << sentence;
-    if (there) return;
+    if (there) {
+      EXPECT_GE(stop_at, 3u) << "it should stop at some places before";
+      return;
+    }
   }
   FAIL() << "it never came to its end";
 }
