@@ -13,7 +13,7 @@ import { EmptyState } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
 import admin from '../admin.module.css';
 import { Seen, UpdatesFrame, type UpdatesTools } from './frame';
-import { backups_checked } from './model';
+import { backups_checked, file_moment } from './model';
 import { RestoreDialog } from './restore';
 import styles from './updates.module.css';
 import { begin } from './work';
@@ -274,12 +274,12 @@ function PutAside({ data, busy }: UpdatesTools) {
           <tbody>
             {replaced.map((one) => (
               <tr key={one.name}>
-                <td className={`${styles.strong} ${styles.nowrap}`} title={exact(one.at)}>
-                  {when(one.at) || '–'}
+                <td className={`${styles.strong} ${styles.nowrap}`} title={exact(file_moment(one.at))}>
+                  {when(file_moment(one.at)) || '–'}
                 </td>
                 <td className={styles.quiet}>{['restore', 'upgrade', 'uploads'].includes(one.why) ? t(`replaced_${one.why}`) : one.why}</td>
-                <td className={`${styles.quiet} ${styles.wide_only}`} style={{ overflowWrap: 'anywhere' }}>
-                  {one.name}
+                <td className={`${styles.quiet} ${styles.wide_only}`} style={{ overflowWrap: 'anywhere' }} title={one.name}>
+                  {one.name.split('/').pop()}
                 </td>
                 <td data-end>{bytes(one.bytes)}</td>
                 <td data-tools>

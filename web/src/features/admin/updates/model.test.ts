@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ParkedValue, UpdatePlan } from '@/api/types';
-import { after, compare, figures_of, is_newer, lines_of, older_nodes, restore_begins, summary, type RestorePhase, type Seen } from './model';
+import { after, compare, feed_failure, figures_of, file_moment, is_newer, lines_of, older_nodes, restore_begins, summary, type RestorePhase, type Seen } from './model';
 
 const parked = (value: unknown, current: unknown, kind: 'value' | 'row' = 'value'): ParkedValue => ({
   id: 1, migration: 2, table: 'card', column: 'audience', row: 'u', state: 'parked', kind, title: 'Refunds', value, shown: null, current, parked_at: '2026-11-23T05:00:00Z', can_take: true, why_not: null,
@@ -57,6 +57,13 @@ describe('nodes and versions', () => {
   it('counts only live nodes below the schema as older', () => {
     const nodes = [{ ...node, target: 1, live: true }, { ...node, target: 1, live: false }, { ...node, target: 4, live: true }];
     expect(older_nodes({ nodes, schema: 4 })).toHaveLength(1);
+  });
+  it('reads the times of file names', () => {
+    expect(file_moment('20261123T060437')).toBe('2026-11-23T06:04:37Z');
+    expect(file_moment('2026-11-23T06:04:37Z')).toBe('2026-11-23T06:04:37Z');
+  });
+  it('takes the sentence out of a failed feed', () => {
+    expect(feed_failure('failed: The file is not there.')).toBe('The file is not there.');
   });
   it('compares versions by number', () => {
     expect(is_newer('0.10.0', '0.9.9')).toBe(true);

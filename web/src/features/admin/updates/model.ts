@@ -144,6 +144,12 @@ export function backups_checked(backups: Backup[]): { all: number; unchecked: nu
   return { all: backups.length, unchecked: backups.filter((backup) => !backup.verified_at).length };
 }
 
+/** Times as file names have them ("20261123T060437") in the form of all others. */
+export function file_moment(at: string): string {
+  const parts = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})$/.exec(at);
+  return parts ? `${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z` : at;
+}
+
 /** The sentence of a feed that failed. */
 export const feed_failure = (feed: string): string => feed.replace(/^failed:\s*/, '');
 

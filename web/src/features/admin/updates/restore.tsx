@@ -120,6 +120,9 @@ export function useRestoreWatch(): RestoreWatch {
   const [about, set_about] = useState<string | null>(null);
   const [latest, set_latest] = useState<UpdateWork | null>(null);
   const current = useRef<RestorePhase>(undefined);
+  const { t } = useTranslation('admin_updates');
+  const words = useRef('');
+  words.current = about ? t('restore_note_text', { when: when_inside(about) }) : t('restore_note_plain');
   const active = phase !== undefined && phase.at !== 'failed' && phase.at !== 'back';
 
   useEffect(() => {
@@ -134,8 +137,10 @@ export function useRestoreWatch(): RestoreWatch {
         const answer = now.at === 'restoring' ? await look_at_work() : await look_at_health();
         seen = answer.seen;
         if (answer.work) set_latest(answer.work);
-        const sentence = answer.work?.kind === 'restore' && answer.work.state === 'done' ? answer.work.result?.sentence : undefined;
-        if (typeof sentence === 'string') restored_note.write(sentence);
+        const done = answer.work?.kind === 'restore' && answer.work.state === 'done' ? answer.work.result?.sentence : undefined;
+        // A quick restart says it otherwise: sessions end with the data that they were in.
+        if (typeof done === 'string') restored_note.write(done);
+        else if (seen.saw === 'signed_out') restored_note.write(words.current);
       } catch {
         // The server is away for a moment.
       }
@@ -156,6 +161,7 @@ export function useRestoreWatch(): RestoreWatch {
   const begin = useCallback((text: string | null) => {
     if (current.current) return;
     current.current = restore_begins;
+    restored_note.clear();
     set_about(text);
     set_latest(null);
     set_phase(restore_begins);

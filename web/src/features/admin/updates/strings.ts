@@ -204,6 +204,8 @@ add_strings('admin_updates', {
   restore_failed: 'The restore has stopped',
   restore_failed_text: 'What was there before is still there.',
   restore_note: 'The restore is done',
+  restore_note_text: 'The data is as it was {{when}}.',
+  restore_note_plain: 'The data is as the backup has it.',
   go_back: 'Back to the backups',
   // work
   work_backup: 'Making a backup',
