@@ -254,8 +254,10 @@ void Executor::change(const ChangeColumn& o, Direction direction) {
       if (settled.contains(uid)) continue;
       auto value = value_json(row[to.name]);
       auto shown = fitted(value, to, o.fallback);
-      bool exact = fitted(shown, from, o.fallback) == value;
-      if (auto* d = shown.if_double(); d && *d == 0 && std::signbit(*d) && sqlite()) exact = exact && value.is_double();  // SQLite keeps no -0
+      auto again = fitted(shown, from, o.fallback);
+      auto negative_zero = [](const json::value& v) { return v.is_double() && v.get_double() == 0 && std::signbit(v.get_double()); };
+      bool exact = again == value && negative_zero(again) == negative_zero(value);
+      if (sqlite() && negative_zero(shown)) exact = exact && value.is_double();  // SQLite keeps no -0
       show(uid, value, shown);
       if (!exact) parks.push_back({uid, json::object{{"value", value}}, shown, "parked"});
     }

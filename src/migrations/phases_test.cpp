@@ -151,6 +151,55 @@ TEST_P(Phases, bringing_forward_what_does_not_wait_ends_where_the_list_ends) {
   EXPECT_EQ(difference(before, content()), "");
 }
 
+TEST_P(Phases, expanding_first_and_finalising_after_older_nodes_wrote_is_the_same_as_both_at_once) {
+  std::vector<Migration> ups;
+  auto later = structure;
+  auto add = [&](const std::function<void(Schema&)>& build) {
+    Migration m{.number = 3 + static_cast<int>(ups.size()), .name = "step", .since_version = "0.2.0", .compat_floor = 1, .operations = {}};
+    for (auto& raw : made(build)) {
+      m.operations.push_back(prepare(raw, later));
+      apply_to(later, m.operations.back(), m.number, static_cast<int>(m.operations.size()) - 1);
+    }
+    ups.push_back(std::move(m));
+  };
+  add([](Schema& s) { s.add_column("thing", text("audience").required().by_default("all")).reshape_json("thing", "document", {added({"extra"}), move({"title"}, {"head", "title"}), preset({"head", "mode"}, "plain")}); });
+  add([](Schema& s) { s.drop_unique("thing", {"name"}, {.rename = "name"}).create_index("thing", {"name"}).add_enum_value("thing", "kind", "c", "a"); });
+  add([](Schema& s) { s.create_table("note", {reference("thing").cascade(), text("note")}).change_column("thing", text("n")).drop_column("thing", "label"); });
+  auto waiting = put_off(ups);
+  EXPECT_EQ(waiting, (std::vector<std::pair<int, int>>{{3, 1}, {4, 0}, {4, 2}, {5, 1}, {5, 2}}));
+  auto waits = [&](int migration, std::size_t i) { return std::find(waiting.begin(), waiting.end(), std::pair(migration, static_cast<int>(i))) != waiting.end(); };
+  auto clean = structure;
+  // What a node of the older version does: it names its columns, and knows nothing of the new ones.
+  auto older_node_writes = [&] {
+    connection->execute(R"(UPDATE thing SET document = '{"title":"edited by the old","extra":1}', n = 77 WHERE id = 5)");
+    connection->execute("UPDATE thing SET label = 'edited', kind = 'b' WHERE id = 6");
+    connection->execute("DELETE FROM thing WHERE id = 9");
+    for (int i = 0; i < 5; ++i)
+      connection->insert("thing", {{"id", 500 + i}, {"row_uid", "00000000-0000-7000-8000-00000000000" + std::to_string(i)}, {"name", "old " + std::to_string(i)}, {"n", i}, {"label", "x"}, {"document", R"({"title":"made by the old"})"}});
+  };
+  enum class Order { AllAtOnce, ExpandFirst };
+  auto end_of = [&](Order order) {
+    structure = clean;
+    connection->execute_script("BEGIN");
+    auto go = [&](auto wanted) {
+      for (auto& m : ups)
+        for (std::size_t i = 0; i < m.operations.size(); ++i) if (wanted(m.number, i)) run_one(m.operations[i], m.number, static_cast<int>(i), Direction::Up);
+    };
+    if (order == Order::ExpandFirst) go([&](int m, std::size_t i) { return !waits(m, i); });
+    older_node_writes();
+    if (order == Order::ExpandFirst) go([&](int m, std::size_t i) { return waits(m, i); });
+    else go([](int, std::size_t) { return true; });
+    auto parked = connection->query("SELECT migration, operation, direction, parked_row, value, shown FROM upgrade_park ORDER BY migration, operation, parked_row");
+    std::map<std::string, std::string> out = content();
+    for (auto& row : parked) out["parked " + std::to_string(row.integer("migration")) + "." + std::to_string(row.integer("operation")) + " " + row.text("parked_row")] = row.text("value") + row.text("shown");
+    for (auto& [name, text] : shape(structure, true)) out["table " + name] = text;
+    connection->execute_script("ROLLBACK");
+    return out;
+  };
+  EXPECT_EQ(difference(end_of(Order::AllAtOnce), end_of(Order::ExpandFirst)), "");
+  structure = clean;
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, Phases, testing::Values(Engine::Sqlite, Engine::Postgres), [](auto& info) { return info.param == Engine::Sqlite ? "sqlite" : "postgres"; });
 
 TEST(PutOff, keeps_back_what_older_nodes_would_trip_over_and_what_hangs_on_it) {
