@@ -8,7 +8,7 @@ import { binary, eventually, run_command, scratch_directory, Server } from "../r
 import { People } from "./cluster.mjs";
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const environment = { MB_LOAD_SAMPLE_CONTENT: "false" };
+const environment = { MB_LOAD_SAMPLE_CONTENT: "false", BASALT_BAKE_TIME: "0" };
 
 async function embedded(t) {
   const data_directory = scratch_directory();
