@@ -6,9 +6,13 @@
 
 namespace basalt::startup {
 
-std::unique_ptr<appdb::Store> open_store(const Config& config) {
+std::unique_ptr<appdb::Store> open_store(const Config& config, const ContainerMarks& marks) {
   std::filesystem::path directory = config.data_directory();
   std::error_code error;
+  auto options = config.store_options();
+  if (options.engine == appdb::Engine::Sqlite && !config.flag("ephemeral") && !std::filesystem::exists(options.sqlite_path, error))
+    if (auto lost = container_warning(options.sqlite_path.parent_path(), marks); !lost.empty())
+      throw Failure(FailureKind::BadRequest, lost + " No new data is made there; --ephemeral (BASALT_EPHEMERAL=true) allows it where it may be lost.");
   if (!std::filesystem::exists(directory, error)) {
     std::filesystem::create_directories(directory, error);
     if (error) throw Failure(FailureKind::BadRequest, "The data directory " + directory.string() + " cannot be made: " + error.message() + ". Name another with --data-dir.");
@@ -18,7 +22,7 @@ std::unique_ptr<appdb::Store> open_store(const Config& config) {
     throw Failure(FailureKind::BadRequest, "The data directory " + directory.string() + " is not a directory. Name another with --data-dir.");
   if (::access(directory.c_str(), W_OK | X_OK) != 0)
     throw Failure(FailureKind::BadRequest, "The data directory " + directory.string() + " cannot be written by this user. Change its owner or name another with --data-dir.");
-  return appdb::Store::open(config.store_options());
+  return appdb::Store::open(std::move(options));
 }
 
 void check_encryption_key(appdb::Store& store, const Sealer& sealer) {
