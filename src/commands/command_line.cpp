@@ -7,29 +7,73 @@
 
 #include "base/version.h"
 #include "commands/commands.h"
+#include "commands/opened.h"
 
 namespace basalt::commands {
 namespace {
 
 // Every command that touches the application database takes the same options, named as in the configuration file.
-void add_options(CLI::App& app, std::map<std::string, std::string>& flags) {
+// Help of a command that only needs to find the data shows what says where that is; `basalt help serve` has all.
+void add_options(CLI::App& app, std::map<std::string, std::string>& flags, bool show_all = false) {
   for (auto& option : startup::option_definitions()) {
     std::string names;
     for (auto& other : option.other_names) names += ", " + other;
     std::string variable = "BASALT_";
     for (char c : option.name) variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    bool shown = show_all || option.name == "data-dir" || option.name == "database-uri" || option.name == "config-file" || option.name == "encryption-secret-key";
+    const char* group = shown ? "Configuration (all of it: basalt help serve)" : "";
+    if (show_all) group = "Configuration";
     // What is off by default is switched on by its bare name; `--name=false` works too, and a word after it is not taken for its value.
     if (option.default_text == "false") {
       app.add_flag_function("--" + option.name + "{true}", [&flags, &app, name = option.name](std::int64_t) { flags[name] = app.get_option("--" + name)->results().back(); },
                             option.description + " [" + variable + names + "]")
-          ->group("Configuration");
+          ->group(group);
       continue;
     }
     app.add_option_function<std::string>("--" + option.name, [&flags, name = option.name](const std::string& value) { flags[name] = value; },
                                          option.description + " [" + variable + names + "]")
-        ->group("Configuration")
+        ->group(group)
         ->type_name(option.default_text.empty() ? "" : "=" + option.default_text);
   }
+}
+
+std::vector<std::string> words_of(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) if (!sub->get_group().empty()) out.push_back(sub->get_name());
+  return out;
+}
+
+std::string path_of(const CLI::App& app) { return app.get_parent() ? path_of(*app.get_parent()) + " " + app.get_name() : "basalt"; }
+
+// "there is no command "stauts" of basalt migrate; did you mean "status"?"
+std::string no_such(const CLI::App& app, const std::string& word) {
+  bool option = word.starts_with("-");
+  std::vector<std::string> known;
+  if (option) {
+    for (auto* one : app.get_options()) for (auto& name : one->get_lnames()) known.push_back("--" + name);
+  } else {
+    known = words_of(app);
+  }
+  auto bare = word.substr(0, word.find('='));
+  auto near = nearest(bare, known);
+  auto help = path_of(app).substr(6);
+  return std::string(option ? "there is no option \"" : known.empty() ? "nobody expects \"" : "there is no command \"") + bare + "\"" + (app.get_parent() ? " of " + path_of(app) : std::string()) +
+         (near ? "; did you mean \"" + *near + "\"?" : ".") + " `basalt help" + help + "` shows what there is.";
+}
+
+// About the first word that nobody knows; empty when all are known and something else was wrong.
+std::string unknown_word(const CLI::App& app) {
+  const CLI::App* at = &app;
+  for (;;) {
+    auto chosen = at->get_subcommands();
+    if (chosen.empty()) break;
+    at = chosen.back();
+  }
+  for (; at; at = at->get_parent()) {
+    auto rest = at->remaining();
+    if (!rest.empty()) return no_such(*at, rest.front());
+  }
+  return "";
 }
 
 }  // namespace
@@ -52,19 +96,41 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   auto with_options = [&](CLI::App* sub) { add_options(*sub, options.flags); return sub; };
   auto with_json = [&](CLI::App* sub) { sub->add_flag("--json", options.json, "Print JSON."); return sub; };
 
-  with_options(command(app, "serve", "Serve the web app and the API (the default).", [&] { return serve(in_force(), migrations); }));
+  add_options(*command(app, "serve", "Serve the web app and the API (the default).", [&] { return serve(in_force(), migrations); }), options.flags, true);
 
+  constexpr const char* exit_codes = "Exit codes: 0 done, 10 nothing to do, 20 blocked and unchanged, 30 failed and rolled back cleanly, 40 needs a person.";
+  auto add_status = [&](CLI::App& parent) {
+    with_json(with_options(command(parent, "status", "Schema, level, what waits, nodes, who holds the lock, parked values, history.", [&] { return migrate_status(in_force(), migrations, options); })));
+  };
+  auto add_plan = [&](CLI::App& parent) {
+    auto* plan = with_json(with_options(command(parent, "plan", "What an upgrade would do, to whom and for how long; changes not a byte.", [&] { return migrate_plan(in_force(), migrations, options); })));
+    auto* to = plan->add_option("--to", options.to_schema, "Plan the way to this schema instead, up or down.")->type_name("N");
+    plan->add_option("--to-version", options.to_version, "Plan the way to what this version of Basalt needs.")->type_name("V")->excludes(to);
+    plan->add_flag("--rehearse", options.rehearse, "Make a backup, migrate it in scratch for real, and tell the time that took.");
+    plan->footer("Exit codes: 0 it can be done, 10 nothing to do, 20 blocked.");
+  };
+  auto add_finalize = [&](CLI::App& parent) {
+    with_json(with_options(command(parent, "finalize", "Put into effect what an upgrade put off while older nodes were serving.", [&] { return migrate_finalize(in_force(), migrations, options); })))->footer(exit_codes);
+  };
   auto* migrate = app.add_subcommand("migrate", "Look at and change the schema of the application database.");
   migrate->require_subcommand(1);
-  migrate->footer("Exit codes: 0 done, 10 nothing to do, 20 blocked and unchanged, 30 rolled back cleanly, 40 needs a person.");
-  with_json(with_options(command(*migrate, "status", "Which schema the data has, its history, and what is parked.", [&] { return migrate_status(in_force(), migrations, options); })));
-  auto* plan = with_json(with_options(command(*migrate, "plan", "What `migrate up` would do; changes nothing.", [&] { return migrate_plan(in_force(), migrations, options); })));
-  plan->add_option("--to", options.to_schema, "Plan the way to this schema instead, up or down.");
-  with_json(with_options(command(*migrate, "up", "Bring the data to this version's schema, after a verified backup.", [&] { return migrate_up(in_force(), migrations, options); })));
+  migrate->footer(exit_codes);
+  add_status(*migrate);
+  add_plan(*migrate);
+  with_json(with_options(command(*migrate, "up", "Bring the data to this version's schema, after a verified backup and a rehearsal.", [&] { return migrate_up(in_force(), migrations, options); })))->footer(exit_codes);
   auto* down = with_json(with_options(command(*migrate, "down", "Step the schema down; what the older one cannot hold is parked, not lost.", [&] { return migrate_down(in_force(), migrations, options); })));
-  auto* to = down->add_option("--to", options.to_schema, "The schema to step down to.");
-  down->add_option("--to-version", options.to_version, "The version of Basalt to step down for, e.g. 0.1.0.")->excludes(to);
+  auto* to = down->add_option("--to", options.to_schema, "The schema to step down to.")->type_name("N");
+  down->add_option("--to-version", options.to_version, "The version of Basalt to step down for, e.g. 0.1.0.")->type_name("V")->excludes(to);
+  down->footer(exit_codes);
+  add_finalize(*migrate);
+  with_json(with_options(command(*migrate, "release-locks", "Clear what a process that is provably gone left of the upgrade lock. No start needs this.", [&] { return migrate_release_locks(in_force(), migrations, options); })));
   with_json(with_options(command(*migrate, "fingerprint", "Numbers that are equal for equal content: one for each table and one for all.", [&] { return migrate_fingerprint(in_force(), migrations, options); })));
+
+  auto* upgrade = app.add_subcommand("upgrade", "The same plan, status and finalize, as `migrate` has them.");
+  upgrade->require_subcommand(1);
+  add_status(*upgrade);
+  add_plan(*upgrade);
+  add_finalize(*upgrade);
 
   auto* backup = app.add_subcommand("backup", "Make, verify and list backups of the application database.");
   backup->require_subcommand(1);
@@ -88,11 +154,16 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
 
   auto* parked = app.add_subcommand("parked", "Values that an older schema could not hold.");
   parked->require_subcommand(1);
-  with_json(with_options(command(*parked, "list", "All parked values.", [&] { return parked_list(in_force(), migrations, options); })));
+  auto* listed = with_json(with_options(command(*parked, "list", "Parked values, oldest first.", [&] { return parked_list(in_force(), migrations, options); })));
+  listed->add_option("--table", options.table, "Only those of this table.")->type_name("TABLE");
+  listed->add_option("--state", options.state, "Only those that are parked, superseded (somebody edited their place), orphan (their row is gone), returned or taken.")->type_name("STATE");
+  listed->add_option("--limit", options.limit, "At most so many; 100 when not given.")->type_name("N");
   auto* show = with_json(with_options(command(*parked, "show", "One parked value, whole.", [&] { return parked_show(in_force(), migrations, options); })));
   show->add_option("id", options.id, "Its number in the list.")->required();
   auto* take = with_json(with_options(command(*parked, "take", "Write a parked value over what is there now.", [&] { return parked_take(in_force(), migrations, options); })));
   take->add_option("id", options.id, "Its number in the list.")->required();
+  auto* untake = with_json(with_options(command(*parked, "untake", "Take a take back: what was there before is there again.", [&] { return parked_untake(in_force(), migrations, options); })));
+  untake->add_option("id", options.id, "Its number in the list.")->required();
 
   auto* reset = with_options(command(app, "reset-password", "Print a token with which a person sets a new password.", [&] { return reset_password(in_force(), migrations, options); }));
   reset->add_option("email", options.email, "The person's e-mail address.")->required();
@@ -104,7 +175,10 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
     for (auto& word : options.words) {
       CLI::App* next = nullptr;
       for (auto* candidate : about->get_subcommands([](CLI::App*) { return true; })) if (candidate->get_name() == word) next = candidate;
-      if (!next) { std::cerr << "basalt: there is no command " << word << "; see basalt help\n"; return static_cast<int>(usage); }
+      if (!next) {
+        std::cerr << "basalt: " << no_such(*about, word) << "\n";
+        return static_cast<int>(usage);
+      }
       about = next;
     }
     std::cout << about->help();
@@ -122,6 +196,11 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
     if (!chosen) chosen = [&] { return serve(in_force(), migrations); };
     return chosen();
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0)
+      if (auto sentence = unknown_word(app); !sentence.empty()) {
+        std::cerr << "basalt: " << sentence << "\n";
+        return usage;
+      }
     int code = app.exit(error);
     return code == 0 ? 0 : usage;
   } catch (const Failure& failure) {

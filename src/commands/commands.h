@@ -16,7 +16,9 @@ struct Options {
   std::optional<int> to_schema;
   std::string move_to, delete_name;
   std::string to_version, file, reason, email;
-  std::int64_t id = 0;
+  std::int64_t id = 0, limit = 100;
+  std::string table, state;
+  bool rehearse = false;
   std::vector<std::string> words;
 };
 using Migrations = std::vector<migrations::Migration>;
@@ -27,6 +29,8 @@ int migrate_status(const Config& config, const Migrations& migrations, const Opt
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_up(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_down(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_finalize(const Config& config, const Migrations& migrations, const Options& options);
+int migrate_release_locks(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_fingerprint(const Config& config, const Migrations& migrations, const Options& options);
 int backup_create(const Config& config, const Migrations& migrations, const Options& options);
 int backup_verify(const Config& config, const Migrations& migrations, const Options& options);
@@ -38,6 +42,7 @@ int restore_backup(const Config& config, const Migrations& migrations, const Opt
 int parked_list(const Config& config, const Migrations& migrations, const Options& options);
 int parked_show(const Config& config, const Migrations& migrations, const Options& options);
 int parked_take(const Config& config, const Migrations& migrations, const Options& options);
+int parked_untake(const Config& config, const Migrations& migrations, const Options& options);
 int reset_password(const Config& config, const Migrations& migrations, const Options& options);
 int doctor(const Config& config, const Migrations& migrations, const Options& options);
 int make_sample_database(const Options& options);

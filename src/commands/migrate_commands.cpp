@@ -1,6 +1,7 @@
 // migrate: what schema the data has, what would happen, and doing it. `upgrade` is the same under another name.
-#include <cstdio>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "commands/opened.h"
 #include "upgrade/data_state.h"
@@ -8,39 +9,97 @@
 namespace basalt::commands {
 namespace {
 
-std::string megabytes(std::int64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-  return text;
+std::string text_of(const json::value& v, const char* key) { return json::text(v, key).value_or(""); }
+std::int64_t number_of(const json::value& v, const char* key) { return json::integer(v, key).value_or(0); }
+
+// The file beside the data that says what was going on last, also while the data itself is being replaced.
+json::value side_file(const Config& config) {
+  std::ifstream in(std::filesystem::path(config.data_directory()) / "upgrade-state.json");
+  std::stringstream text;
+  text << in.rdbuf();
+  return json::try_parse(text.str()).value_or(json::value(nullptr));
+}
+
+std::optional<int> wanted_schema(const Options& options, const upgrade::Context& context) {
+  if (options.to_schema) return options.to_schema;
+  if (!options.to_version.empty()) return upgrade::schema_of_version(context, options.to_version);
+  return std::nullopt;
+}
+
+std::string status_text(const upgrade::Status& status, const json::value& side) {
+  std::string out = status.sentence + "\n";
+  if (status.schema == 0) return out;
+  std::vector<std::vector<std::string>> facts;
+  facts.push_back({"schema", std::to_string(status.schema) + "  (this version works with " + std::to_string(status.target) + "; versions from schema " + std::to_string(status.compat_floor) + " on can open it)"});
+  if (status.level != status.schema) {
+    facts.push_back({"level", std::to_string(status.level) + "  (in effect up to here; expanded at " + moment(status.expanded_at) + ")"});
+    for (auto& one : status.pending) facts.push_back({facts.back()[0] == "waits" || facts.back()[0].empty() ? "" : "waits", text_of(one, "description")});
+  }
+  bool first = true;
+  for (auto& node : status.nodes) {
+    facts.push_back({first ? "nodes" : "", text_of(node, "name") + "  " + text_of(node, "binary") + "  schema " + std::to_string(number_of(node, "target")) + (json::boolean(node, "live").value_or(false) ? "" : "  not heard since " + moment(text_of(node, "heartbeat")))});
+    first = false;
+  }
+  facts.push_back({"lock", status.lock.is_null() ? "nobody changes the data right now" : text_of(status.lock, "host") + ":" + std::to_string(number_of(status.lock, "pid")) + "  " + text_of(status.lock, "purpose") + "  since " + moment(text_of(status.lock, "since"))});
+  if (!status.running.is_null())
+    facts.push_back({"running", text_of(status.running, "state") + " " + std::to_string(number_of(status.running, "from")) + " → " + std::to_string(number_of(status.running, "to")) + "  " + text_of(status.running, "step_name")});
+  else if (!status.open_run.is_null())
+    facts.push_back({"cut off", text_of(status.open_run, "state") + " " + std::to_string(number_of(status.open_run, "from")) + " → " + std::to_string(number_of(status.open_run, "to")) + " at " + moment(text_of(status.open_run, "at")) + "; the next start goes on"});
+  else if (!side.is_null())
+    facts.push_back({"last run", text_of(side, "state") + (number_of(side, "from") ? " " + std::to_string(number_of(side, "from")) + " → " + std::to_string(number_of(side, "to")) : "") + " at " + moment(text_of(side, "at")) + (text_of(side, "error").empty() ? "" : ": " + text_of(side, "error"))});
+  first = true;
+  for (auto& parked : status.parked) {
+    auto column = text_of(parked, "column");
+    facts.push_back({first ? "parked" : "", grouped(number_of(parked, "count")) + "  " + text_of(parked, "table") + (column.empty() ? "" : "." + column) + "  " + text_of(parked, "state")});
+    first = false;
+  }
+  out += columns(facts);
+  if (status.history.empty()) return out;
+  std::vector<std::vector<std::string>> rows;
+  for (auto& run : status.history) {
+    rows.push_back({moment(text_of(run, "at")), text_of(run, "direction"), std::to_string(number_of(run, "migration")), text_of(run, "name"), text_of(run, "state"), grouped(number_of(run, "ms")) + " ms", "by " + text_of(run, "binary")});
+    if (rows.size() == 15) break;
+  }
+  return out + "\nhistory, newest first:\n" + columns(rows, {2, 5});
 }
 
 }  // namespace
 
 int migrate_status(const Config& config, const Migrations& migrations, const Options& options) {
-  Opened opened(config, migrations);
-  auto status = upgrade::status(opened.context);
+  Looking looking(config, migrations);
+  auto status = upgrade::status(looking.context);
+  auto side = side_file(config);
   if (options.json) {
-    std::cout << json::write_pretty(status.to_json()) << "\n";
+    auto out = status.to_json();
+    out["side_file"] = side;
+    print(json::value(std::move(out)));
   } else {
-    std::cout << status.sentence << "\n";
-    for (auto& run : status.history)
-      std::cout << "  " << json::text(run, "at").value_or("") << "  " << json::text(run, "direction").value_or("") << "  " << json::integer(run, "migration").value_or(0) << " "
-                << json::text(run, "name").value_or("") << "  " << json::text(run, "state").value_or("") << "  by " << json::text(run, "binary").value_or("") << "\n";
-    for (auto& parked : status.parked)
-      std::cout << "  parked: " << json::integer(parked, "count").value_or(0) << " values of " << json::text(parked, "table").value_or("") << "." << json::text(parked, "column").value_or("") << "\n";
+    std::cout << status_text(status, side);
   }
   return done;
 }
 
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options) {
-  Opened opened(config, migrations);
-  auto plan = upgrade::plan(opened.context, options.to_schema);
-  if (options.json) {
-    std::cout << json::write_pretty(plan.to_json()) << "\n";
-  } else if (plan.steps.empty() && plan.blocked.empty()) {
-    std::cout << "Nothing to do: the data has schema " << plan.from << ".\n";
+  upgrade::Plan plan;
+  std::string prelude;
+  if (options.rehearse) {
+    // The only kind of plan that writes: a backup, and scratch data that goes away again.
+    Opened opened(config, migrations);
+    StepPrinter printer(opened.progress, options.json);
+    plan = upgrade::rehearsed_plan(opened.context, wanted_schema(options, opened.context));
   } else {
-    std::cout << upgrade::plan_text(plan, plan.to < plan.from ? "basalt migrate down --to " + std::to_string(plan.to) : "basalt migrate up");
+    Looking looking(config, migrations);
+    plan = upgrade::plan(looking.context, wanted_schema(options, looking.context));
+  }
+  auto store = config.store_options();
+  if (store.engine == appdb::Engine::Postgres) prelude = "SET search_path TO " + appdb::quoted(store.postgres_schema) + ";";
+  if (options.json) {
+    auto out = plan.to_json();
+    out["repair"] = upgrade::repair_text(plan, prelude);
+    print(json::value(std::move(out)));
+  } else {
+    std::cout << upgrade::plan_text(plan, plan.to < plan.from ? "basalt migrate down --to " + std::to_string(plan.to) : "basalt migrate up, or simply start");
+    if (auto repair = upgrade::repair_text(plan, prelude); !repair.empty()) std::cout << "\nWhat repairs it, after a backup of the database as it is:\n\n" << repair;
   }
   if (!plan.blocked.empty()) return blocked_unchanged;
   return plan.steps.empty() ? nothing_to_do : done;
@@ -59,22 +118,38 @@ int migrate_down(const Config& config, const Migrations& migrations, const Optio
     throw Failure(FailureKind::BadRequest, "Say where to: basalt migrate down --to N, or --to-version V. `basalt migrate status` shows the history.");
   return changing([&] {
     Opened opened(config, migrations);
-    int to = options.to_schema ? *options.to_schema : upgrade::schema_of_version(opened.context, options.to_version);
     StepPrinter printer(opened.progress, options.json);
-    return print(upgrade::down(opened.context, to), options.json);
+    return print(upgrade::down(opened.context, *wanted_schema(options, opened.context)), options.json);
+  });
+}
+
+int migrate_finalize(const Config& config, const Migrations& migrations, const Options& options) {
+  return changing([&] {
+    Opened opened(config, migrations);
+    StepPrinter printer(opened.progress, options.json);
+    return print(upgrade::finalise(opened.context), options.json);
+  });
+}
+
+int migrate_release_locks(const Config& config, const Migrations& migrations, const Options& options) {
+  return changing([&] {
+    Opened opened(config, migrations);
+    return print(upgrade::release_locks(opened.context), options.json);
   });
 }
 
 int migrate_fingerprint(const Config& config, const Migrations& migrations, const Options& options) {
-  Opened opened(config, migrations);
-  auto state = opened.store->read([](appdb::Connection& c) { return upgrade::data_state(c); });
+  Looking looking(config, migrations);
+  auto state = looking.store->read([](appdb::Connection& c) { return upgrade::data_state(c); });
   if (options.json) {
-    print(state.to_json());
+    print(json::value(state.to_json()));
   } else if (!state.present) {
     std::cout << "There is no data yet.\n";
   } else {
-    for (auto& entry : state.tables) std::cout << entry.table << "  " << entry.fingerprint.text() << "\n";
-    std::cout << "parked values  " << state.parked.text() << "\nschema " << state.schema << "  " << state.phase << "\n" << state.root << "\n";
+    std::vector<std::vector<std::string>> rows;
+    for (auto& entry : state.tables) rows.push_back({entry.table, entry.fingerprint.text()});
+    rows.push_back({"parked values", state.parked.text()});
+    std::cout << columns(rows, {}, 0) << "schema " << state.schema << "  " << state.phase << "\n" << state.root << "\n";
   }
   return done;
 }

@@ -1,5 +1,6 @@
 // The application database as one command works on it.
 #pragma once
+#include <set>
 #include <thread>
 
 #include "commands/commands.h"
@@ -16,6 +17,13 @@ struct Opened {
   upgrade::Context context;
 };
 
+// The same only to look: nothing is made, and not a byte changes, not even where a crash left something to tidy up.
+struct Looking {
+  Looking(const Config& config, const Migrations& all);
+  std::unique_ptr<appdb::Store> store;
+  upgrade::Context context;
+};
+
 // Prints a step to standard error whenever it changes, on a terminal or not: slow is not dead.
 class StepPrinter {
  public:
@@ -26,6 +34,13 @@ class StepPrinter {
 };
 
 // The outcome as a sentence or as JSON; returns its exit code.
+// Lines of columns, each as wide as its widest text; columns in `right` stand at their right edge.
+std::string columns(const std::vector<std::vector<std::string>>& rows, const std::set<std::size_t>& right = {}, std::size_t indent = 2);
+std::string grouped(std::int64_t number);      // 1,214
+std::string moment(const std::string& time);   // "2026-11-23 05:10", in UTC
+// "a" and the word of `known` nearest to it, when one is near: for "did you mean".
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
+
 int print(const upgrade::Outcome& outcome, bool json);
 void print(const json::value& value);  // pretty, to standard output
 
