@@ -37,6 +37,7 @@ class PostgresRun {
       closed.emplace(context_.store);
       require_alone(context_, c_, "step down");
     }
+    lock_.fence();
     attempt_.begin(job_.way.from, job_.way.to);
     attempt_.at("backing-up", 0.02, "back up", 0, static_cast<int>(job_.way.units.size()));
     attempt_.mirror("");
@@ -132,6 +133,7 @@ class PostgresRun {
         step_.counters = counters;
         hold_writers_of(unit);
         UnitCheck check(c_, ledger_, unit, expectation_.results[number]);
+        attempt_.rows(check.rows());
         work();
         check.require_expected(ledger_);
         c_.execute("UPDATE upgrade_run SET units_done = ?, eta_seconds = ? WHERE id = ?", {static_cast<std::int64_t>(number + 1), expectation_.total(), step_.run});
@@ -154,7 +156,8 @@ class PostgresRun {
     std::mt19937 random{std::random_device{}()};
     for (int tries = 1;; ++tries) {
       try {
-        c_.execute_script("BEGIN; SET LOCAL lock_timeout = '400ms'");
+        // Now and then long enough for the server to send an automatic vacuum away, which it does after a second.
+        c_.execute_script(std::string("BEGIN; SET LOCAL lock_timeout = ") + (tries % 10 == 0 ? "'1100ms'" : "'400ms'"));
         lock_.check(c_);
         work();
         c_.execute_script("COMMIT");
@@ -198,7 +201,6 @@ Outcome change_postgres(Context& context, Attempt& attempt, const Goal& goal) {
   RunLock lock(context, c, purpose_of(goal), context.run_patience, RunLock::Others::Allowed);
   auto job = job_for(context, c, goal);  // another node may have been faster
   if (job.nothing()) return attempt.nothing("Nothing to do: the data has schema " + std::to_string(job.before.schema) + ".", job.before.schema);
-  lock.fence();
   return PostgresRun(context, attempt, c, lock, std::move(job)).run();
 }
 

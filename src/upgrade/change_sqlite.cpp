@@ -50,6 +50,7 @@ std::optional<Outcome> one_try(Context& context, Attempt& attempt, SqliteConnect
       run_way(attempt, step, job.way, [&](const std::function<void()>& work) {
         UnitCheck check(c, after, job.way.units[number], expectation.results[number]);
         ++number;
+        attempt.rows(check.rows());
         work();
         check.require_expected(after);
       }, {.expected = &expectation.seconds});

@@ -6,6 +6,7 @@
 #include "base/failure.h"
 #include "base/random.h"
 #include "base/version.h"
+#include "migrations/prework.h"
 
 namespace basalt::upgrade {
 
@@ -133,6 +134,8 @@ void run_unit(StepContext& step, const Unit& unit) {
   bool in_order = unit.kind == Unit::Kind::Up ? unit.migration == ledger.schema + 1 : unit.kind == Unit::Kind::Down ? unit.migration == ledger.schema : unit.migration <= ledger.schema;
   if (!in_order) throw Failure(FailureKind::Bug, "Something went wrong on our side.").with_details("steps out of order: " + std::to_string(unit.migration) + " at schema " + std::to_string(ledger.schema));
   auto direction = up ? Direction::Up : Direction::Down;
+  // What was prepared for operations that now will not be run.
+  if (!up && c.engine() == Engine::Postgres) migrations::forget_prework(c);
   migrations::Executor executor(c, ledger.structure, unit.migration, step.run, now_text());
   if (step.batch) executor.on_tick(step.batch);
   executor.leave_slow_work(step.leave_slow_work);
@@ -159,6 +162,8 @@ void run_unit(StepContext& step, const Unit& unit) {
       break;
     case Unit::Kind::Finalise:
       drop_pending();
+      // The same by meaning, whatever the order in which it came about.
+      if (ledger.pending.empty() && unit.structure) ledger.structure = *unit.structure;
       state = "finalised";
       break;
     case Unit::Kind::Down:

@@ -41,6 +41,7 @@ struct Unit {
   std::vector<int> waits;                   // Up: places of what is put off
   int floor_before = 1;                     // Up: the floor of the schema below, with nothing pending
   int floor_after = 1;                      // the floor once this unit is done and nothing of it or before it is pending
+  std::optional<migrations::Structure> structure;  // Finalise, the last one: what the structure then is, tables and rules in the order of the migrations
   std::string describe(int place) const;    // "add column audience to card", "undo: …"
 };
 

@@ -189,6 +189,12 @@ UnitCheck::UnitCheck(Connection& c, const Ledger& ledger, const Unit& unit, cons
   }
 }
 
+std::int64_t UnitCheck::rows() const {
+  std::int64_t out = 0;
+  for (auto& [name, rows] : rows_) out += rows;
+  return out;
+}
+
 void UnitCheck::require_expected(const Ledger& after) const {
   for (auto& [name, rows] : rows_) {
     auto* t = after.structure.table(name);

@@ -31,6 +31,7 @@ class UnitCheck {
   // Failure Bug, error type "verification-failed", when the result differs from the rehearsal's though the beginning was the same,
   // or when rows were lost or made.
   void require_expected(const Ledger& after) const;
+  std::int64_t rows() const;  // of the tables that are touched and keep their rows
 
  private:
   appdb::Connection& connection_;

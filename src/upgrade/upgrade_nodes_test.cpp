@@ -237,7 +237,7 @@ TEST_P(BesideOthers, a_crash_at_any_edge_of_finalising_leaves_before_or_after_an
     }
     int seen = 0;
     std::string name;
-    auto dying = context(next, [&](std::string_view e) { if (seen++ == edge) { name = e; throw std::runtime_error("power cut"); } });
+    auto dying = context(next, [&](std::string_view e) { if (!e.starts_with("rehearse: ") && seen++ == edge) { name = e; throw std::runtime_error("power cut"); } });
     try {
       finalise(dying);
     } catch (const std::runtime_error& e) {
@@ -399,8 +399,15 @@ TEST_P(BesideOthers, what_is_refused_leaves_no_trace) {
   expect_no_trace("step down beside a newer node", run([](Context& c) { down(c, 1); }, first));
   as_node("omega", 4, false);
   run([](Context& c) { finalise(c); }, next)();
+  expect_no_trace("step down while somebody has the data open", [&] {
+    auto serving = stores->open();
+    serving->read([](Connection& c) { c.count("SELECT count(*) FROM card"); });
+    auto c = context(first);
+    c.lock_patience = 1ms;
+    down(c, 1);
+  });
   expect_no_trace("newer data", run([](Context& c) { up(c); }, first));
-  expect_no_trace("newer data to be finalised by an older version", run([](Context& c) { down(c, 9); }, first));
+  expect_no_trace("a step down upwards", run([](Context& c) { down(c, 9); }, first));
   store->write([](Connection& c) { c.execute("UPDATE upgrade_down SET operations = '[]' WHERE migration = 4"); });
   expect_no_trace("a damaged way back", run([](Context& c) { down(c, 1); }, first));
 }
@@ -412,7 +419,8 @@ INSTANTIATE_TEST_SUITE_P(Engines, BesideOthers, testing::Values(Engine::Sqlite, 
 struct LostSessions : BesideOthers {
   void kill_the_holder() {
     auto admin = stores->open();
-    admin->connect()->count("SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid <> pg_backend_pid() AND l.mode = 'ExclusiveLock'");
+    admin->connect()->count("SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid <> pg_backend_pid() AND l.mode = 'ExclusiveLock' "
+                            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())");
   }
 };
 

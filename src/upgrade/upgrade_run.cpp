@@ -26,7 +26,14 @@ namespace {
 // A half-made file of a run that was cut off; whoever holds the lock clears it away.
 void finish_left_overs(Context& context, Connection& c) {
   std::error_code ignored;
-  if (std::filesystem::exists(context.data_dir / "upgrade-state.json.new", ignored) && !lock_holder(context, c)) RunLock(context, c, "upgrade", context.lock_patience, RunLock::Others::Allowed);
+  if (!std::filesystem::exists(context.data_dir / "upgrade-state.json.new", ignored)) return;
+  try {
+    // The server may take a moment to notice that a killed holder is gone.
+    RunLock(context, c, "upgrade", context.lock_patience, RunLock::Others::Allowed);
+  } catch (const Failure& failure) {
+    // Somebody is at it, and the file is theirs.
+    if (failure.kind() != FailureKind::Unavailable) throw;
+  }
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ using appdb::TestStores;
 
 const std::string now = "2026-01-02T03:04:05.000006Z";
 
+// Nothing is changed yet at those, one like the other: "rehearsed" stands for them.
+bool of_the_rehearsal(std::string_view edge) { return edge.starts_with("rehearse: "); }
+
 struct Upgrades : testing::TestWithParam<Engine> {
   void SetUp() override {
     if (auto missing = TestStores::missing(GetParam())) GTEST_SKIP() << *missing;
@@ -301,7 +304,7 @@ TEST_P(Upgrades, a_crash_at_any_edge_leaves_before_or_after_and_a_restart_goes_o
     int seen = 0;
     std::string name;
     try {
-      up_as(next, "0.2.0", [&](std::string_view e) { if (seen++ == edge) { name = e; throw std::runtime_error("power cut"); } });
+      up_as(next, "0.2.0", [&](std::string_view e) { if (!of_the_rehearsal(e) && seen++ == edge) { name = e; throw std::runtime_error("power cut"); } });
     } catch (const std::runtime_error& e) {
       ASSERT_STREQ(e.what(), "power cut") << "after edge " << name;
     }
@@ -333,7 +336,7 @@ TEST_P(Upgrades, a_crash_at_any_edge_of_the_way_down_loses_nothing) {
     int seen = 0;
     std::string name;
     set_version("0.1.0");
-    Context context{*store, first, stores->folder(), nullptr, "", [&](std::string_view e) { if (seen++ == edge) { name = e; throw std::runtime_error("power cut"); } }};
+    Context context{*store, first, stores->folder(), nullptr, "", [&](std::string_view e) { if (!of_the_rehearsal(e) && seen++ == edge) { name = e; throw std::runtime_error("power cut"); } }};
     try {
       down(context, 1);
     } catch (const std::runtime_error& e) {

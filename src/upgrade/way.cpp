@@ -72,6 +72,11 @@ std::vector<Unit> finalising(const std::vector<migrations::Migration>& all, cons
     auto unit = unit_of(all, *found, Unit::Kind::Finalise);
     for (; i < pending.size() && pending[i].first == number; ++i) unit.run.push_back(pending[i].second);
     unit.floor_after = floor_at(all, i < pending.size() ? std::min(schema, pending[i].first - 1) : schema);
+    if (i == pending.size()) {
+      unit.structure.emplace();
+      for (auto& m : all)
+        for (int place = 0; m.number <= schema && place < static_cast<int>(m.operations.size()); ++place) migrations::apply_to(*unit.structure, m.operations[static_cast<std::size_t>(place)], m.number, place);
+    }
     out.push_back(std::move(unit));
   }
   return out;
