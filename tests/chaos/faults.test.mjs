@@ -1,9 +1,13 @@
 // Disks that fail, processes that sleep through their own end, lines that break: one clear sentence, nothing half done.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { asleep, blame, differences, engines, full, on_lanes, postgres_admin, prepared, psql, random_of, same, sleep } from "./chaos.mjs";
+import { asleep, blame, differences, engines, full, on_lanes, postgres_admin, prepared, psql, random_of, room, same, sleep } from "./chaos.mjs";
 import { wire } from "./proxy.mjs";
+import { eventually } from "../runner/server.mjs";
 
 const proper_codes = [1, 20, 30, 40];
 
@@ -267,6 +271,76 @@ test("sqlite: who sleeps keeps the lock, and goes on when woken", async (t) => {
     await place.remove();
   }
 });
+
+for (const error of ["ENOSPC", "EIO"])
+  test(`sqlite: a server whose disk says ${error} refuses writes in a sentence, goes on reading, and keeps all it said yes to`, async (t) => {
+    const { one } = await stores_of(t, "sqlite");
+    // How many calls a start takes.
+    const counted = await one.copy();
+    const trace = join(room, `serve-${randomUUID()}`);
+    const quiet = await counted.server("basalt", { chaos: { trace } }).start();
+    await quiet.stop("SIGKILL");
+    const start = readFileSync(trace, "utf8").trim().split("\n").length;
+    await counted.remove();
+    const place = await one.copy();
+    const server = place.server("basalt", { chaos: { fail: `${start + 60}:${error}` } });
+    try {
+      await server.start();
+      server.session = await server.sign_in();
+      const kept = [], refused = [];
+      for (let i = 0; i < 60 && refused.length < 5; ++i) {
+        const answer = await server.post("/api/collection", { name: `On a failing disk ${i}` }, { timeout: 20_000 });
+        (answer.status === 200 ? kept : refused).push(answer.status === 200 ? answer.body.id : answer);
+      }
+      assert.ok(kept.length > 0 && refused.length > 0, `${kept.length} kept, ${refused.length} refused`);
+      for (const { status, body } of refused) {
+        assert.ok(status >= 500, `status ${status}`);
+        assert.match(JSON.stringify(body), error === "ENOSPC" ? /full|space/i : /disk|written|read|busy/i, "it says why");
+      }
+      assert.equal((await server.get(`/api/collection/${kept[0]}`)).status, 200, "it goes on reading");
+      await server.stop("SIGKILL");
+      const there = new Set((await place.rows("SELECT id, name FROM collection")).map(([id]) => id));
+      for (const id of kept) assert.ok(there.has(String(id)), `collection ${id} was acknowledged and is gone`);
+      const again = await place.server("basalt").start();
+      assert.equal((await again.stop()).code, 0);
+      t.diagnostic(`sqlite: ${error}, ${kept.length} kept, ${refused.length} refused: ${JSON.stringify(refused[0].body).slice(0, 160)}`);
+    } finally {
+      await server.close();
+      await place.remove();
+    }
+  });
+
+for (const engine of engines)
+  test(`${engine}: a server that cannot migrate says failed, and a restart does it`, async (t) => {
+    const stores = await stores_of(t, engine);
+    if (!stores) return;
+    const { calls, place: clean } = await stores.one.traced("basalt-next", ["migrate", "up"]);
+    const goal = await clean.look();
+    await clean.remove();
+    for (const part of full ? [0.1, 0.3, 0.5, 0.7, 0.9] : [0.5]) {
+      const place = await stores.one.copy();
+      const before = await place.look();
+      const server = place.server("basalt-next", { chaos: { fail: `${Math.floor(calls.length * part)}:ENOSPC` } });
+      try {
+        await server.start({ wait: false });
+        const said = await eventually(async () => {
+          if (server.exited) return server.log;
+          const text = await (await fetch(`${server.url}/api/health`)).text();
+          return text.includes("failed") && text;
+        }, { what: "a failed start" });
+        assert.match(said, /full|space/i, "it says why");
+        await server.stop("SIGKILL");
+        const seen = await place.look();
+        assert.ok(same(seen, before) || same(seen, goal) || engine === "postgres", differences(before, seen).slice(0, 3).join("; "));
+        const again = await place.server("basalt-next").start();
+        assert.equal((await again.stop()).code, 0);
+        assert.equal((await place.look()).schema, 4);
+      } finally {
+        await server.close();
+        await place.remove();
+      }
+    }
+  });
 
 after(async () => {
   for (const engine of engines) {

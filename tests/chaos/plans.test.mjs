@@ -149,11 +149,13 @@ class Cluster {
 
   async finish() {
     for (const node of this.nodes) await this.stop(node);
+    // Half a minute passes, after which crashed nodes count no more.
+    await this.home.change("UPDATE upgrade_node SET heartbeat = '2020-01-01T00:00:00Z'");
     const up = await this.command("basalt-next", ["migrate", "up"]);
     if (![0, 10].includes(up.code)) this.complain(`the last upgrade: ${up.code} ${up.err}`);
     if (can_finalise) await this.command("basalt-next", ["migrate", "finalize"]);
     const state = await this.home.look();
-    if (state.schema !== 4 || state.pending.length || (state.level !== 4 && state.level !== 1)) this.complain(`at the end: schema ${state.schema}, level ${state.level}, pending ${JSON.stringify(state.pending)}`);
+    if (state.schema !== 4 || state.pending.length || state.level !== 4) this.complain(`at the end: schema ${state.schema}, level ${state.level}, pending ${JSON.stringify(state.pending)}`);
     if (state.invalid) this.complain(`invalid indexes: ${state.invalid}`);
     for (const complaint of await this.ledger.compare(this.home)) this.complain(`at the end: ${complaint}`);
     const status = JSON.parse((await this.home.run("basalt-next", ["migrate", "status", "--json"])).out);
