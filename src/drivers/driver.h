@@ -55,6 +55,7 @@ struct ExecuteOptions {
   std::string time_zone;                              // IANA name the session runs in; empty: the server's own
   std::optional<std::chrono::milliseconds> deadline;  // from now; over it: Failure Timeout
   bool read_only = true;                              // refuse writes where the engine can
+  bool repeatable = false;                            // the text has no literals that mean "now": it may be prepared and used again
   bool bulk = false;                                  // very many rows are expected: take the engine's fastest way out
 };
 

@@ -61,6 +61,7 @@ class Run {
     drivers::ExecuteOptions options;
     options.time_zone = prepared->time_zone;
     options.deadline = prepared.deadline;
+    options.repeatable = !prepared->uses.native && prepared->uses.cards.empty();  // people's own SQL may say DATE 'today'
     options.bulk = bulk;
     cursor_ = lease_->connection().execute(statement, options);
   }

@@ -73,6 +73,9 @@ PostgresConnection::PostgresConnection(Options options, SchemaFilter filter, std
                        "SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'; SET extra_float_digits = 1;"
                        "SET lc_monetary = 'C'; SET client_encoding = 'UTF8'; SET default_transaction_read_only = on"));
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) fail(result.get());
+  // What is prepared is planned for each run's values all the same: a plan for any value can be far from the best one. (Absent
+  // before PostgreSQL 12.)
+  Result planning(PQexec(handle_.get(), "SELECT set_config('plan_cache_mode', 'force_custom_plan', false) FROM pg_catalog.pg_settings WHERE name = 'plan_cache_mode'"));
   if (auto* zone = PQparameterStatus(handle_.get(), "TimeZone")) default_time_zone_ = time_zone_ = zone;
   name_types();
 }

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <atomic>
+#include <list>
 #include <map>
 #include <mutex>
 
@@ -56,6 +57,9 @@ class PostgresConnection final : public Connection {
   void prepare_session(const ExecuteOptions& options);
   void name_types();
   rows::Column column_of(const PGresult* result, int index, Reading& reading) const;
+  // What is sent a second time is prepared; the server then need not read it again. nullptr: send it as it is.
+  struct Known { std::string key, name; bool prepared = false; };
+  Known* known(const sql::Statement& statement, const std::vector<Oid>& types, const ExecuteOptions& options);
   std::unique_ptr<Cursor> execute_copy(const sql::Statement& statement, const ExecuteOptions& options);
 
   // Waits until the socket can be read, at most until `limit`; false: it passed.
@@ -74,6 +78,9 @@ class PostgresConnection final : public Connection {
   std::map<unsigned, std::pair<std::string, char>> own_types_;  // enums, domains, composites: name and kind by oid
   std::string time_zone_, default_time_zone_;
   std::int64_t timeout_ms_ = 0;
+  std::list<Known> known_;                // the most recently used first, at most most_known
+  std::uint64_t named_ = 0;
+  bool prepares_ = true;                  // false: something between us and the server mixes up sessions
   bool broken_ = false;
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // of the running statement
   std::chrono::milliseconds allowed_{0};                           // what the deadline was, for the sentence

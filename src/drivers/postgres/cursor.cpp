@@ -1,5 +1,6 @@
 // Running a statement: BEGIN, the statement and ROLLBACK in one round trip (pipeline mode), rows one by one; or, for very
 // many rows without parameters, COPY … TO STDOUT, which costs the server and us about a third less.
+#include <algorithm>
 #include <charconv>
 
 #include "base/failure.h"
@@ -52,6 +53,8 @@ struct Parameters {
   }
   int count() const { return static_cast<int>(texts.size()); }
 };
+
+constexpr std::size_t most_known = 64, longest_known = 16 << 10;
 
 const char* begin_text(const ExecuteOptions& options) { return options.read_only ? "BEGIN READ ONLY" : "BEGIN READ WRITE"; }
 
@@ -334,6 +337,25 @@ std::unique_ptr<Cursor> PostgresConnection::execute_copy(const sql::Statement& s
   }
 }
 
+PostgresConnection::Known* PostgresConnection::known(const sql::Statement& statement, const std::vector<Oid>& types, const ExecuteOptions& options) {
+  if (!options.repeatable || !prepares_ || statement.text.size() > longest_known) return nullptr;
+  // The session's time zone is part of what literals mean.
+  std::string key = statement.text;
+  key.append("\n").append(time_zone_);
+  for (auto type : types) key.append(" ").append(std::to_string(type));
+  auto found = std::find_if(known_.begin(), known_.end(), [&](auto& one) { return one.key == key; });
+  if (found != known_.end()) {
+    known_.splice(known_.begin(), known_, found);
+    return &known_.front();
+  }
+  if (known_.size() >= most_known) {
+    if (known_.back().prepared) Result(PQexec(handle_.get(), ("DEALLOCATE " + known_.back().name).c_str()));
+    known_.pop_back();
+  }
+  known_.push_front({std::move(key), "q" + std::to_string(++named_)});
+  return nullptr;  // once is not again
+}
+
 std::unique_ptr<Cursor> PostgresConnection::execute(const sql::Statement& statement, const ExecuteOptions& options) {
   cancelled_ = false;
   prepare_session(options);
@@ -344,6 +366,8 @@ std::unique_ptr<Cursor> PostgresConnection::execute(const sql::Statement& statem
     // Texts go without a type, as a literal would (so that they compare with enums, uuids, dates); where the server can't
     // tell (42P18), as text.
     Parameters parameters(statement.values, type_of_texts);
+    auto* again = known(statement, parameters.types, options);
+    bool prepares = again && !again->prepared;
     {
       std::lock_guard lock(mutex_);
       running_ = true;
@@ -352,20 +376,41 @@ std::unique_ptr<Cursor> PostgresConnection::execute(const sql::Statement& statem
       auto* handle = handle_.get();
       if (!PQenterPipelineMode(handle) ||
           !PQsendQueryParams(handle, begin_text(options), 0, nullptr, nullptr, nullptr, nullptr, 0) ||
-          !PQsendQueryParams(handle, statement.text.c_str(), parameters.count(), parameters.types.data(), parameters.pointers.data(), nullptr, nullptr, 0) ||
+          (prepares && !PQsendPrepare(handle, again->name.c_str(), statement.text.c_str(), parameters.count(), parameters.types.data())) ||
+          !(again ? PQsendQueryPrepared(handle, again->name.c_str(), parameters.count(), parameters.pointers.data(), nullptr, nullptr, 0)
+                  : PQsendQueryParams(handle, statement.text.c_str(), parameters.count(), parameters.types.data(), parameters.pointers.data(), nullptr, nullptr, 0)) ||
           !PQsendQueryParams(handle, "ROLLBACK", 0, nullptr, nullptr, nullptr, nullptr, 0) || !PQpipelineSync(handle))
         fail_lost();
       auto begun = next_result(deadline_);
       if (PQresultStatus(begun.get()) != PGRES_COMMAND_OK) { mark_broken(); fail(begun.get()); }
       next_result(deadline_);  // the nullptr between two statements
-      PQsetSingleRowMode(handle);
-      auto first = next_result(deadline_);
+      Result first;
+      if (prepares) {
+        first = next_result(deadline_);
+        again->prepared = PQresultStatus(first.get()) == PGRES_COMMAND_OK;
+        if (again->prepared) next_result(deadline_);
+      }
+      if (!again || again->prepared) {
+        PQsetSingleRowMode(handle);
+        first = next_result(deadline_);
+      }
       auto* state = PQresultErrorField(first.get(), PG_DIAG_SQLSTATE);
       bool untyped = state && std::string_view(state) == "42P18" && type_of_texts == 0 && !statement.values.empty();
+      // The columns are others than when it was prepared, or a pooler gave us another session: names are unknown or taken.
+      std::string state_of_first = state ? state : "";
+      bool forgotten = again && (state_of_first == "0A000" || state_of_first == "26000" || state_of_first == "42P05");
       try {
         return std::make_unique<RowCursor>(*this, std::move(first));
       } catch (const Failure&) {
-        if (!untyped || broken_) throw;
+        if (broken_ || (!untyped && !forgotten)) throw;
+      }
+      if (forgotten) {
+        // Nothing ran: once more, as it is.
+        if (state_of_first != "0A000") prepares_ = false;
+        auto unprepared = options;
+        unprepared.repeatable = false;
+        known_.clear();
+        return execute(statement, unprepared);
       }
     } catch (...) {
       {

@@ -323,6 +323,53 @@ TEST_F(PostgresDriver, DescribesTablesViewsAndKeys) {
   EXPECT_EQ(count, 5u);
 }
 
+TEST_F(PostgresDriver, PreparesWhatIsSentAgain) {
+  prepare_data("CREATE TABLE thing (id int, price numeric); INSERT INTO thing VALUES (1, 1.50), (2, 2.50)");
+  ExecuteOptions again{.repeatable = true};
+  auto prepared = [&] { return run(*connection_, "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'q%'").rows[0]; };
+  auto priced = [&](std::int64_t id) { return run(*connection_, sql::Statement{"SELECT price FROM thing WHERE id = $1", {id}}, again).rows[0]; };
+  EXPECT_EQ(priced(1), "1.50");
+  EXPECT_EQ(prepared(), "0") << "once is not again";
+  EXPECT_EQ(priced(2), "2.50");
+  EXPECT_EQ(prepared(), "1");
+  EXPECT_EQ(priced(1), "1.50") << "the values are those of the run";
+  EXPECT_EQ(prepared(), "1");
+  for (int i = 0; i < 3; ++i) run(*connection_, "SELECT date 'today'");
+  EXPECT_EQ(prepared(), "1") << "people's own SQL may mean now";
+
+  auto failure = failure_of([&] { for (int i = 0; i < 3; ++i) run(*connection_, sql::Statement{"SELECT 1 / (id - $1) FROM thing", {std::int64_t(1)}}, again); });
+  EXPECT_NE(std::string(failure.what()).find("division by zero"), std::string::npos) << failure.what();
+  EXPECT_EQ(priced(1), "1.50") << "the connection can go on";
+}
+
+TEST_F(PostgresDriver, ForgetsWhatItPreparedWhenTheServerDid) {
+  prepare_data("CREATE TABLE thing (id int, price numeric); INSERT INTO thing VALUES (1, 1.50)");
+  ExecuteOptions again{.repeatable = true};
+  sql::Statement all{"SELECT * FROM thing", {}};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run(*connection_, all, again).rows[0], "1 | 1.50");
+  prepare_data("ALTER TABLE thing ADD COLUMN name text DEFAULT 'x'");
+  EXPECT_EQ(run(*connection_, all, again).rows[0], "1 | 1.50 | x") << "other columns than when it was prepared";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run(*connection_, all, again).rows[0], "1 | 1.50 | x");
+  prepare_data("ALTER TABLE thing DROP COLUMN price");
+  EXPECT_EQ(run(*connection_, all, again).rows[0], "1 | x");
+  for (int i = 0; i < 3; ++i) run(*connection_, all, again);
+  run(*connection_, "DEALLOCATE ALL");
+  EXPECT_EQ(run(*connection_, all, again).rows[0], "1 | x") << "as behind a pooler that mixes up sessions";
+  EXPECT_TRUE(connection_->is_alive());
+}
+
+TEST_F(PostgresDriver, PreparesForOneTimeZoneAndKeepsFewStatements) {
+  ExecuteOptions berlin{.time_zone = "Europe/Berlin", .repeatable = true}, tokyo{.time_zone = "Asia/Tokyo", .repeatable = true};
+  sql::Statement instant{"SELECT extract(epoch FROM timestamptz '2024-05-17 12:00:00')::int8", {}};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(run(*connection_, instant, berlin).rows[0], "1715940000");
+    EXPECT_EQ(run(*connection_, instant, tokyo).rows[0], "1715914800");
+  }
+  for (int i = 0; i < 200; ++i)
+    for (int twice = 0; twice < 2; ++twice) run(*connection_, sql::Statement{"SELECT " + std::to_string(i), {}}, berlin);
+  EXPECT_EQ(run(*connection_, "SELECT count(*) <= 64 FROM pg_prepared_statements").rows[0], "true");
+}
+
 TEST_F(PostgresDriver, TellsItsVersion) {
   auto version = connection_->version();
   EXPECT_EQ(version.flavor, "PostgreSQL");
