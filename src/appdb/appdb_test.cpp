@@ -248,6 +248,36 @@ TEST(Postgres, a_dead_pooled_connection_is_replaced) {
   EXPECT_EQ(store->read([](Connection& c) { return c.count("SELECT 5"); }), 5);
 }
 
+TEST(Postgres, a_write_after_a_change_of_structure_on_its_connection_begins_anew) {
+  if (auto missing = TestStores::missing(Engine::Postgres)) GTEST_SKIP() << *missing;
+  TestStores stores(Engine::Postgres);
+  auto store = stores.open();
+  store->connect()->execute_script("CREATE TABLE upgrade_meta (key text PRIMARY KEY, value text); INSERT INTO upgrade_meta VALUES ('schema', '7')");
+  for (int i = 0; i < 3; ++i) {
+    store->write([&](Connection& c) {
+      EXPECT_EQ(store->marks().schema, 7);
+      c.count("SELECT 1");
+      c.execute_script("CREATE TABLE t" + std::to_string(i) + " (x int)");  // drops what was prepared
+    });
+  }
+}
+
+TEST(Postgres, a_write_that_hides_a_failure_is_not_acknowledged) {
+  if (auto missing = TestStores::missing(Engine::Postgres)) GTEST_SKIP() << *missing;
+  TestStores stores(Engine::Postgres);
+  auto store = stores.open();
+  store->connect()->execute_script("CREATE TABLE upgrade_meta (key text PRIMARY KEY, value text)");
+  auto hides = [](Connection& c) {
+    c.execute("INSERT INTO upgrade_meta VALUES ('a', 'b')");
+    try {
+      c.execute("INSERT INTO upgrade_meta VALUES ('a', 'c')");
+    } catch (const Failure&) {
+    }
+  };
+  EXPECT_EQ(kind_of([&] { store->write(hides); }), FailureKind::Bug);
+  EXPECT_EQ(store->read([](Connection& c) { return c.count("SELECT count(*) FROM upgrade_meta"); }), 0);
+}
+
 TEST(Placeholders, are_numbered_outside_of_texts_only) {
   EXPECT_EQ(numbered_placeholders("a=? AND b='?' AND \"c?\"=?"), "a=$1 AND b='?' AND \"c?\"=$2");
   EXPECT_EQ(numbered_placeholders("'it''s ?' ? -- ?\n? /* ? */ ?"), "'it''s ?' $1 -- ?\n$2 /* ? */ $3");
