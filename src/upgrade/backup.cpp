@@ -165,6 +165,9 @@ Manifest manifest_from_json(const json::value& v) {
   m.root_hash = part("root_hash");
   if (auto* files = json::find(v, "files"); files && files->is_object()) m.files = {json::integer(*files, "count").value_or(0), json::integer(*files, "bytes").value_or(0), json::text(*files, "hash").value_or("")};
   m.structure = migrations::structure_from_json(v.at("structure"));
+  for (auto& t : m.structure.tables)
+    for (auto& c : t.columns)
+      if (c.preset && (c.preset->is_object() || c.preset->is_array())) throw Failure(FailureKind::BadRequest, "The backup's manifest is damaged.");  // it would become SQL
   for (auto& t : v.at("tables").as_array()) m.tables.push_back({json::text(t, "name").value(), fingerprint_from(json::text(t, "fingerprint").value()), json::integer(t, "last_id").value_or(0)});
   return m;
 }

@@ -79,6 +79,7 @@ class FreshTarget {
 Outcome move(Context& source, const appdb::StoreOptions& to, const std::filesystem::path& data_dir) {
   Attempt attempt(source);
   return attempt.guard([&] {
+    remove_scratch_left_in(backup_folder(source));
     auto connection = source.store.connect();
     auto ledger = read_ledger(*connection);
     if (!ledger.present) throw Failure(FailureKind::BadRequest, "There is no data yet, so there is nothing to move: start Basalt on the new database.");
@@ -92,7 +93,6 @@ Outcome move(Context& source, const appdb::StoreOptions& to, const std::filesyst
     FreshTarget target(to);
     attempt.at("backing-up", 0.02, "read the source");
     std::filesystem::create_directories(backup_folder(source));
-    remove_scratch_left_in(backup_folder(source));
     require_space(source.data_dir, backup_space(source) / 3, "reading the source");
     ScratchFile scratch(backup_folder(source) / (".move-" + random_hex(8) + ".sqlite"));
     Manifest m;
