@@ -370,7 +370,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       if (fresh && config.flag("load-sample-content")) scheduler.once("samples", 0ms, [&services] { make_samples(services); });
       // On every node: what is in its own memory.
       scheduler.every("run statistics", 5s, 5s, [this_one] { this_one->queries.flush(); });
-      if (!feed->is_off()) scheduler.every("release feed", 10s, 6h, [feed] { feed->refresh(); });
+      if (!feed->is_off()) scheduler.every("release feed", 1s, 6h, [feed] { feed->refresh(); });
       scheduler.every("idle connections", 60s, 60s, [this_one] { this_one->data_sources.close_idle(); });
       if (!config.flag("scheduled-jobs")) return;
       // On one node of all: what is in the data.

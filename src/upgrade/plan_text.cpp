@@ -28,6 +28,19 @@ std::string duration(double seconds) {
   return whole(seconds / 3600) + " h";
 }
 
+// An estimate: no more digits than anybody should believe.
+std::string roughly(double seconds) {
+  if (seconds < 0.8) return "under 1 s";
+  if (seconds < 10) return std::to_string(static_cast<std::int64_t>(std::llround(seconds))) + " s";
+  if (seconds < 100) return std::to_string(static_cast<std::int64_t>(std::llround(seconds / 5) * 5)) + " s";
+  return duration(seconds);
+}
+
+std::string space(std::int64_t bytes) {
+  if (bytes < 10'000'000'000) return megabytes(bytes);
+  return grouped(bytes / 1'000'000'000) + " GB";
+}
+
 // Characters, not bytes: names may hold any.
 std::size_t length(std::string_view text) {
   std::size_t n = 0;
@@ -128,12 +141,13 @@ std::string plan_text(const Plan& plan, const std::string& command) {
     bool down = plan.steps.front().direction == "down";
     out += std::string(down ? "Step down" : "Upgrade") + " of the data from schema " + std::to_string(plan.from) + " to " + std::to_string(plan.to) + "  (" + plan.engine + ")\n\n" + steps_text(plan) + "\n";
     std::string how = plan.eta_from == "rehearsal" ? "rehearsed " + plan.rehearsed_at.substr(0, 16) : plan.eta_from == "history" ? "as it took the last time" : "estimated; --rehearse measures it";
-    out += line("time", "about " + duration(plan.eta_seconds) + ", at most " + duration(plan.eta_p95_seconds) + "  (" + how + "; verified backup and rehearsal included)");
+    auto most = roughly(plan.eta_p95_seconds), usual = roughly(plan.eta_seconds);
+    out += line("time", (usual.starts_with("under") ? usual : "about " + usual) + (most == usual ? "" : ", 95 % sure: " + std::string(most.starts_with("under") ? "" : "under ") + most) + "  (" + how + "; verified backup and rehearsal included)");
     if (plan.longest_lock.empty()) out += line("waiting", "nobody waits longer than a moment");
     else if (plan.engine.starts_with("SQLite")) out += line("waiting", "writers about " + duration(plan.longest_lock_ms / 1000) + ", readers never");
     else out += line("waiting", "at most " + duration(plan.longest_lock_ms / 1000) + ", for: " + plan.longest_lock);
-    out += line("disk", megabytes(plan.bytes_needed) + " needed, " + megabytes(plan.bytes_free) + " free" +
-                            (plan.server_bytes_needed ? "; and about " + megabytes(plan.server_bytes_needed) + " on the database server" : ""));
+    out += line("disk", space(plan.bytes_needed) + " needed, " + space(plan.bytes_free) + " free" +
+                            (plan.server_bytes_needed ? "; and about " + space(plan.server_bytes_needed) + " on the database server" : ""));
     if (!down) {
       std::string back = "basalt migrate down --to " + std::to_string(plan.from);
       if (plan.later_parks) back += "; " + grouped(plan.later_parks) + " values that return now would be parked again";
