@@ -244,7 +244,8 @@ export class Place {
   }
   async #all_leftovers() {
     const out = [];
-    const known = [/^basalt\.db$/, /^basalt\.db\.(in-use|writing|swapping|upgrading)$/, /^upgrade-state\.json$/, /^upgrade\.lock$/, /^backups$/, /^files$/, /^uploads$/, /^\.scratch-in-use$/];
+    // `.new` is one file of one name, which the next run writes over.
+    const known = [/^basalt\.db$/, /^basalt\.db\.(in-use|writing|swapping|upgrading)$/, /^upgrade-state\.json(\.new)?$/, /^upgrade\.lock$/, /^backups$/, /^files$/, /^uploads$/, /^\.scratch-in-use$/];
     const kept = readdirSync(this.directory).filter((name) => /^basalt\.db\.before-/.test(name));
     if (kept.length > 1) out.push("more than one kept original (.before-)");
     for (const name of readdirSync(this.directory))

@@ -74,6 +74,7 @@ async function each_fault(t, title, { engine, from, name, args, total, seconds, 
       assert.ok([0, 10].includes(restarted.code), `${where}: the restart ended with ${restarted.code}: ${restarted.err}${restarted.out}`);
       const reached = await place.look();
       assert.ok(same(reached, goal), `${where}: the restart reached something else: ${differences(goal, reached).slice(0, 4).join("; ")}`);
+      if ((await place.leftovers()).length) await place.run("basalt-next", ["backup", "create"]);
       for (const left of await place.leftovers()) wrong.push(`${where}: left behind: ${left}`);
     } catch (error) {
       wrong.push(error.message);

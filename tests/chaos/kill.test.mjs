@@ -24,6 +24,13 @@ function points_of(calls) {
   return { points: [...shuffled(edges), ...shuffled([...sent, ...plain.filter((_, i) => i % stride === 0)])], all };
 }
 
+// What is still there after the next use of the folder, which sweeps it: a restart with nothing to do need not.
+async function left_for_ever(place, name) {
+  if ((await place.leftovers()).length === 0) return [];
+  const next = await place.run(name, ["backup", "create"]);
+  return [...(next.code === 0 ? [] : [`and the next backup fails: ${next.err}`]), ...await place.leftovers()];
+}
+
 async function matrix(t, { engine, from, name, args, again = [name, args], expect, codes = [0, 10], returns = false, seconds = 5 }) {
   const before = await from.look();
   const { calls, place: clean } = await from.traced(name, args);
@@ -81,7 +88,7 @@ async function matrix(t, { engine, from, name, args, again = [name, args], expec
       if (returns) reached.parts.parked = before.parts.parked;
       assert.ok(same(reached, returns ? before : goal), `${where}: the restart reached something else: ${differences(returns ? before : goal, reached).slice(0, 4).join("; ")}`);
       assert.ok(!reached.invalid, `${where}: invalid indexes stay: ${reached.invalid}`);
-      for (const left of await place.leftovers()) wrong.push(`${where}: left behind: ${left}`);
+      for (const left of await left_for_ever(place, name)) wrong.push(`${where}: left behind: ${left}`);
     } catch (error) {
       wrong.push(error.message);
     } finally {
@@ -192,7 +199,7 @@ for (const [from_engine, to_engine] of [["sqlite", "postgres"], ["postgres", "sq
         assert.ok(again.code === 0 || (again.code === 20 && seen.schema !== 0), `${where}: moving again: ${again.code} ${again.err}`);
         const reached = await pair.look();
         assert.ok(same(reached, goal), `${where}: moving again reached something else: ${differences(goal, reached).slice(0, 3).join("; ")}`);
-        for (const left of await pair.source.leftovers()) wrong.push(`${where}: left behind: ${left}`);
+        for (const left of await left_for_ever(pair.source, "basalt-next")) wrong.push(`${where}: left behind: ${left}`);
       } catch (error) {
         wrong.push(error.message);
       } finally {
