@@ -96,8 +96,9 @@ std::string listed(const std::vector<std::string>& names, const char* between = 
 
 class TableComparison {
  public:
-  TableComparison(Connection& c, const Table& table, const FoundTable& found, std::vector<Drift>& out)
-      : engine_(c.engine()), table_(table), found_(found), repair_(c, table, found), out_(out) {}
+  // `under_way`: names of indexes that a change makes before or after it, and has not finished.
+  TableComparison(Connection& c, const Table& table, const FoundTable& found, const std::set<std::string>& under_way, std::vector<Drift>& out)
+      : engine_(c.engine()), table_(table), found_(found), under_way_(under_way), repair_(c, table, found), out_(out) {}
 
   void run() {
     if (!found_.logged) note(Drift::Kind::Different, "table " + table_.name, "A crash would empty table " + table_.name + " (it is unlogged).", repair_.log_it());
@@ -144,7 +145,8 @@ class TableComparison {
     if (found->derived) note(Drift::Kind::Different, object, "Column " + of(column.name) + " is computed from others and cannot be written.", repair_.plain_column(column));
     if (!holds(engine_, column, found->type)) note(Drift::Kind::Different, object, "Column " + of(column.name) + " is " + (found->type.empty() ? "of no type" : found->type) + " and must be " + name_of(column.type) + " (" + migrations::type_sql(engine_, column) + ").", repair_.type(column, *found));
     if (table_.held && column.name != "row_uid") return;  // a hold has plain columns
-    if (column.not_null && !found->not_null) note(Drift::Kind::Missing, "rule that " + of(column.name) + " has a value", "Column " + of(column.name) + " may be empty, and Basalt counts on a value.", repair_.require(column));
+    if (column.not_null && !found->not_null && proved_later(column.name)) unfinished("rule that " + of(column.name) + " has a value");
+    else if (column.not_null && !found->not_null) note(Drift::Kind::Missing, "rule that " + of(column.name) + " has a value", "Column " + of(column.name) + " may be empty, and Basalt counts on a value.", repair_.require(column));
     if (!column.not_null && found->not_null) note(Drift::Kind::Different, object, "Column " + of(column.name) + " must have a value, and Basalt leaves it empty at times.", repair_.allow_empty(column.name));
     auto expected = column.preset ? preset_text(column, migrations::literal(*column.preset)) : std::string();
     auto now = found->preset ? preset_text(column, *found->preset) : std::string();
@@ -154,6 +156,15 @@ class TableComparison {
     else note(Drift::Kind::Different, "default of " + of(column.name), "The default of column " + of(column.name) + " is " + now + " and must be " + expected + ".", repair_.preset(column));
   }
 
+  void unfinished(std::string object) { note(Drift::Kind::Unfinished, object, "A change was cut off before it finished the " + object + "; the next start does it."); }
+
+  // A change leaves such a rule where it makes a column required once that is proved.
+  bool proved_later(const std::string& column) const {
+    return std::any_of(found_.checks.begin(), found_.checks.end(), [&](auto& check) {
+      return check.name.starts_with("n_") && std::find(check.conditions.begin(), check.conditions.end(), column + " is not null") != check.conditions.end();
+    });
+  }
+
   void checks() {
     std::set<std::string> claimed;
     for (auto& column : table_.columns) {
@@ -161,12 +172,14 @@ class TableComparison {
       if (sql.empty() || !found_.column(column.name)) continue;
       auto expected = conditions(sql);
       std::vector<std::string> absent, invalid;
+      bool ours = true;  // named as a change names it, which proves its rules afterwards
       for (auto& condition : expected) {
         bool there = false, valid = false;
         for (auto& check : found_.checks)
           if (std::find(check.conditions.begin(), check.conditions.end(), condition) != check.conditions.end()) {
             there = true;
             valid = valid || check.valid;
+            ours = ours && check.name.starts_with("c_");
           }
         if (!there) absent.push_back(condition);
         else if (!valid) invalid.push_back(condition);
@@ -188,12 +201,13 @@ class TableComparison {
       auto object = "rule on " + of(column.name);
       if (!absent.empty() && other.empty()) note(Drift::Kind::Missing, object, "The rule on column " + of(column.name) + " is missing: " + listed(absent, " and ") + ".", repair_.check(column, instead));
       else if (!absent.empty()) note(Drift::Kind::Different, object, "The rule on column " + of(column.name) + " is " + other + " and must be " + listed(absent, " and ") + ".", repair_.check(column, instead));
+      else if (!invalid.empty() && ours) unfinished(object);
       else if (!invalid.empty()) note(Drift::Kind::Different, object, "The rule on column " + of(column.name) + " was never compared with the rows that were there.", repair_.validate(found_, invalid));
     }
     for (auto& check : found_.checks) {
       std::vector<std::string> own;
       for (auto& condition : check.conditions)
-        if (!claimed.contains(condition)) own.push_back(condition);
+        if (!claimed.contains(condition) && !check.name.starts_with("n_")) own.push_back(condition);
       if (!own.empty()) note(Drift::Kind::Extra, "rule on " + table_.name, "Table " + table_.name + " has a rule of its own that may refuse what Basalt writes: " + listed(own, " and ") + ".");
     }
   }
@@ -227,6 +241,8 @@ class TableComparison {
              repair_.reference(column, wrong, !same));
       else if (!same)
         note(Drift::Kind::Missing, object, "Nothing keeps column " + of(column.name) + " to rows that are there in " + column.target + ".", repair_.reference(column, nullptr, true));
+      else if (!same->valid && same->name.starts_with("f_"))
+        unfinished(object);
       else if (!same->valid)
         note(Drift::Kind::Different, object, "The reference " + of(column.name) + " → " + column.target + " was never compared with the rows that were there.", repair_.validate(same->name));
     }
@@ -265,6 +281,10 @@ class TableComparison {
         if (broken) note(Drift::Kind::Different, index.what, "An index that was begun and never finished stands beside the good one: " + broken->name + ".", repair_.drop_index(*broken));
         continue;
       }
+      if (under_way_.contains(own_name)) {
+        unfinished(index.what);
+        continue;
+      }
       std::string what = index.what;
       what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
       auto gone = [&](const FoundIndex* found) { return found ? std::set<std::string>{found->name} : std::set<std::string>{}; };
@@ -274,7 +294,7 @@ class TableComparison {
       else note(Drift::Kind::Missing, index.what, what + (index.unique ? " is missing: the same could be stored twice." : " is missing: looking things up is slow without it."), repair_.index(index.sql, {}, found_));
     }
     for (auto& found : found_.indexes) {
-      if (known.contains(&found) || found.primary) continue;
+      if (known.contains(&found) || found.primary || under_way_.contains(found.name)) continue;
       bool doubled = std::any_of(found_.indexes.begin(), found_.indexes.end(), [&](auto& i) { return &i != &found && known.contains(&i) && i.items == found.items; });
       note(Drift::Kind::Extra, "index " + found.name, found.unique && !doubled ? "Table " + table_.name + " has a rule of its own that may refuse what Basalt writes: (" + listed(found.items) + ") unique." : "Table " + table_.name + " has an index of its own, " + found.name + "; it is left alone.");
     }
@@ -306,6 +326,7 @@ class TableComparison {
   Engine engine_;
   const Table& table_;
   const FoundTable& found_;
+  const std::set<std::string>& under_way_;
   DriftRepair repair_;
   std::vector<Drift>& out_;
 };
@@ -319,17 +340,19 @@ int rank(const Drift& drift) {
   return 3;
 }
 
-const char* kind_name(Drift::Kind kind) { return kind == Drift::Kind::Missing ? "missing" : kind == Drift::Kind::Different ? "different" : "extra"; }
+const char* kind_name(Drift::Kind kind) { return kind == Drift::Kind::Missing ? "missing" : kind == Drift::Kind::Different ? "different" : kind == Drift::Kind::Extra ? "extra" : "unfinished"; }
 
 }  // namespace
 
 std::vector<Drift> drift(Connection& c, const Ledger& ledger) {
   std::vector<Drift> out;
   auto catalogue = read_catalogue(c);
+  std::set<std::string> under_way;
+  if (catalogue.tables.contains("upgrade_backfill")) c.each("SELECT table_name FROM upgrade_backfill", {}, [&](const appdb::Row& row) { under_way.insert(row.text("table_name")); });
   for (auto& table : ledger.structure.tables) {
     auto found = catalogue.tables.find(table.name);
     if (found != catalogue.tables.end()) {
-      TableComparison(c, table, found->second, out).run();
+      TableComparison(c, table, found->second, under_way, out).run();
       continue;
     }
     out.push_back({Drift::Kind::Missing, "table " + table.name, "Table " + table.name + " is missing; what was in it is only in a backup.", make_table_sql(c.engine(), table)});

@@ -10,12 +10,13 @@ struct Drift {
     Missing,    // something Basalt counts on is not there: nothing is changed before it is back
     Different,  // it is there, but does something else: likewise
     Extra,      // somebody's own: left alone, said only for information
+    Unfinished, // work that a change does after it, cut off: the next start or upgrade goes on with it by itself
   };
   Kind kind = Kind::Missing;
   std::string object;    // "table card", "column card.name", "index card (collection_id)", "rule …", "reference …"
   std::string sentence;  // for a person
-  std::string repair;    // SQL for this engine that makes it go away; empty when only a backup can, and for Extra
-  bool blocks() const { return kind != Kind::Extra; }
+  std::string repair;    // SQL for this engine that makes it go away; empty when only a backup can, and for what does not block
+  bool blocks() const { return kind == Kind::Missing || kind == Kind::Different; }
   json::object to_json() const;  // {kind, object, sentence, repair, blocks}
 };
 

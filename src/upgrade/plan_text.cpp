@@ -159,8 +159,9 @@ std::string plan_text(const Plan& plan, const std::string& command) {
     out += line("nodes", node_list(plan.older_nodes) + (plan.older_nodes.size() == 1 ? " serves" : " serve") + " an older version still: what is marked \"at finalise\" waits for " + (plan.older_nodes.size() == 1 ? "it" : "them"));
   if (!plan.stale_nodes.empty()) out += line("stale", node_list(plan.stale_nodes) + (plan.stale_nodes.size() == 1 ? " is" : " are") + " heard no more and " + (plan.stale_nodes.size() == 1 ? "is" : "are") + " not waited for");
   if (!plan.waiting.empty()) out += line("waits", listed(plan.waiting) + " (basalt migrate finalize)");
-  std::size_t blocking = 0, extra = 0;
-  for (auto& one : plan.drift) ++(one.blocks ? blocking : extra);
+  std::size_t blocking = 0, extra = 0, unfinished = 0;
+  for (auto& one : plan.drift) ++(one.blocks ? blocking : one.kind == "unfinished" ? unfinished : extra);
+  if (unfinished) out += line("cut off", std::to_string(unfinished) + (unfinished == 1 ? " thing that an earlier change left unfinished is" : " things that an earlier change left unfinished are") + " finished first");
   if (!plan.steps.empty() || blocking || extra)
     out += line("drift", blocking == 0 && extra == 0 ? "none: the database is as Basalt made it"
                                                      : (blocking ? std::to_string(blocking) + (blocking == 1 ? " thing is" : " things are") + " not as made, see below" : std::string("nothing is missing")) +
