@@ -52,6 +52,19 @@ json::object backup_json(const upgrade::BackupInfo& info) {
   return out;
 }
 
+// Tells how much of a backup is done, and from that how long the rest takes.
+std::function<void(double)> told(upgrade::Progress& progress) {
+  return [&progress, began = std::chrono::steady_clock::now()](double part) {
+    auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    progress.set([&](upgrade::ProgressNow& now) {
+      now.fraction = std::max(now.fraction, std::min(part, 1.0));
+      // The first half writes, the second restores what was written and compares.
+      if (part >= 0.6) now.state = "verifying-backup";
+      if (seconds > 1 && now.fraction > 0.02) now.eta_seconds = seconds / now.fraction * (1 - now.fraction);
+    });
+  };
+}
+
 // The way back that people ask about: to the schema before the newest run that went up; null when there is none.
 json::value way_back(Updates& updates, const json::array& runs, int schema) {
   for (auto& run : runs) {
@@ -139,7 +152,7 @@ void add_backup_routes(http::Routes& routes, const std::shared_ptr<Updates>& upd
     UpdateWork::Job job = [updates, reason](upgrade::Progress& progress) -> json::value {
       auto context = updates->context(&progress);
       progress.set([](upgrade::ProgressNow& now) { now.state = "backing-up"; });
-      return backup_json(upgrade::backup_create(context, "manual", reason));
+      return backup_json(upgrade::make_backup(context, "manual", reason, told(progress)).info);
     };
     UpdateWork::Asked asked{"backup", "", request.caller().common_name()};
     if (json::boolean(body, "in_background").value_or(false)) return http::Response::json(updates->work.start(std::move(asked), std::move(job)), 202);

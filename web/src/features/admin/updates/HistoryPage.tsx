@@ -45,7 +45,7 @@ function Run({ run, open_first }: { run: MigrationRun; open_first: boolean }) {
   const id = useId();
   const made = run.direction === 'up' && run.from < 1;
   const name = made ? t('run_made', { to: run.to }) : run.direction === 'up' ? t('run_up', { to: run.to }) : t('run_down', { to: run.to });
-  const { key, tone } = run_state(run.state);
+  const { key, tone } = run_state(run.direction === 'down' && run.state === 'finalised' ? 'done' : run.state);
   const Drawn = made ? IconPlus : run.direction === 'up' ? IconArrowUp : IconArrowDown;
   return (
     <div className={styles.run}>

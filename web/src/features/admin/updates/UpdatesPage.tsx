@@ -168,12 +168,14 @@ function Pending({ data, busy, look }: UpdatesTools) {
         <h2 id="pending">{t('pending')}</h2>
         <Tag tone="ember">{count(pending.length)}</Tag>
         {data.expanded_at && <span className={admin.muted}>{t('pending_since', { when: ago_inside(data.expanded_at) })}</span>}
-        <Button kind="primary" disabled={busy} onClick={() => set_asking(true)}>
-          {t('finalise')}
-        </Button>
+        {data.target >= data.schema && (
+          <Button kind="primary" disabled={busy} onClick={() => set_asking(true)}>
+            {t('finalise')}
+          </Button>
+        )}
       </div>
       <p className={styles.note}>
-        {t('pending_text', { count: pending.length, schema: data.schema })} {data.bake_minutes ? t('pending_bake', { time: duration(data.bake_minutes * 60_000) }) : ''}
+        {t('pending_text', { count: pending.length, schema: data.schema })} {data.bake_minutes ? t('pending_bake', { time: duration(data.bake_minutes * 60_000) }) : ''} {data.target < data.schema ? t('pending_elsewhere') : ''}
       </p>
       <ul className={styles.lines}>
         {pending.map((one) => (

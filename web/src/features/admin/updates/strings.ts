@@ -58,6 +58,7 @@ add_strings('admin_updates', {
   pending_text_other: 'The data has been extended to schema {{schema}}. {{count}} changes wait until no older version serves beside this one; until then you can go back by starting the older version.',
   pending_since: 'extended {{when}}',
   pending_bake: 'By itself once no older node has served for {{time}}.',
+  pending_elsewhere: 'This server is an older one itself: finalise on a newer one.',
   finalise: 'Finalise now',
   finalise_title: 'Finalise schema {{schema}}?',
   finalise_text: 'The changes that waited are made now. Older versions can no longer open the data afterwards; the way back is then a step down, which keeps what they cannot hold as parked values.',
