@@ -3,8 +3,6 @@
 #include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -19,23 +17,23 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include "base/log.h"
 #include "base/random.h"
+#include "http/alarm.h"
 #include "http/answer.h"
 #include "http/compression.h"
 #include "http/failure_response.h"
+#include "http/request_parser.h"
 #include "http/stream_channel.h"
+#include "http/trusted_peers.h"
 #include "http/url_text.h"
 
 namespace basalt::http {
@@ -54,95 +52,6 @@ constexpr std::size_t other_body_limit = 1 << 20;  // of requests that no route 
 constexpr auto stream_tick = milliseconds(20), idle_tick = milliseconds(100), linger_time = milliseconds(1500);
 constexpr auto handshake_time = milliseconds(20);   // the last connections are made within, when the server stops listening
 constexpr auto first_bytes_time = milliseconds(500);  // of a connection that was made just before
-
-// Collects one request. Beast calls it while it reads; limits are kept by the connection.
-class Parser final : public beast::http::basic_parser<true> {
- public:
-  explicit Parser(Request& request) : request_(request) {}
-  std::string target;
-  bool method_known = true;
-  bool http_1_0 = false;
-  bool expects_continue = false;
-  std::size_t body_limit_bytes = 0;
-  bool too_large = false;
-
- private:
-  using Error = beast::error_code;
-  void on_request_impl(beast::http::verb method, beast::string_view, beast::string_view text, int version, Error&) override {
-    using beast::http::verb;
-    switch (method) {
-      case verb::get: request_.method = Method::Get; break;
-      case verb::post: request_.method = Method::Post; break;
-      case verb::put: request_.method = Method::Put; break;
-      case verb::delete_: request_.method = Method::Delete; break;
-      case verb::patch: request_.method = Method::Patch; break;
-      case verb::options: request_.method = Method::Options; break;
-      case verb::head: request_.method = Method::Head; break;
-      default: method_known = false;
-    }
-    target.assign(text.data(), text.size());
-    http_1_0 = version == 10;
-  }
-  void on_response_impl(int, beast::string_view, int, Error&) override {}
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Error&) override {
-    std::string lower(name.data(), name.size());
-    for (char& c : lower) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    if (lower == "expect" && equal_ignoring_case({value.data(), value.size()}, "100-continue")) expects_continue = true;
-    request_.headers.emplace_back(std::move(lower), std::string(value.data(), value.size()));
-  }
-  void on_header_impl(Error&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, Error&) override {
-    if (length && *length <= body_limit_bytes) request_.body.reserve(std::min<std::uint64_t>(*length, 1 << 20));
-  }
-  std::size_t on_body_impl(beast::string_view bytes, Error& error) override {
-    if (request_.body.size() + bytes.size() > body_limit_bytes) {
-      too_large = true;
-      error = beast::http::error::body_limit;
-      return 0;
-    }
-    request_.body.append(bytes.data(), bytes.size());
-    return bytes.size();
-  }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, Error&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view bytes, Error& error) override { return on_body_impl(bytes, error); }
-  void on_finish_impl(Error&) override {}
-
-  Request& request_;
-};
-
-// Networks whose forwarding headers are believed.
-class TrustedPeers {
- public:
-  explicit TrustedPeers(const std::vector<std::string>& networks) {
-    for (auto& text : networks) {
-      boost::system::error_code error;
-      if (text.find(':') != std::string::npos) {
-        auto network = asio::ip::make_network_v6(text.find('/') == std::string::npos ? text + "/128" : text, error);
-        if (!error) v6_.push_back(network);
-      } else {
-        auto network = asio::ip::make_network_v4(text.find('/') == std::string::npos ? text + "/32" : text, error);
-        if (!error) v4_.push_back(network);
-      }
-      if (error) throw Failure(FailureKind::BadRequest, "\"" + text + "\" is no address or network of a trusted proxy. Write it like 10.0.0.0/8.");
-    }
-  }
-  bool contains(asio::ip::address address) const {
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    auto within = [](const auto& networks, const auto& one) {
-      return std::any_of(networks.begin(), networks.end(), [&](const auto& network) {
-        using Network = std::decay_t<decltype(network)>;
-        return Network(one, network.prefix_length()).canonical() == network.canonical();
-      });
-    };
-    return address.is_v4() ? within(v4_, address.to_v4()) : within(v6_, address.to_v6());
-  }
-
- private:
-  std::vector<asio::ip::network_v4> v4_;
-  std::vector<asio::ip::network_v6> v6_;
-};
 
 class Connection;
 class BeastServer;
@@ -182,27 +91,6 @@ struct Exchange : std::enable_shared_from_this<Exchange> {
   enum End : unsigned { Over = 1, Awaited = 2 };
   std::atomic<unsigned> end = 0;
   bool is_over() const { return end.load(std::memory_order_acquire) & Over; }
-};
-
-// Rings once, after a while; a thread waits for it. For what is nearly always switched off before it rings: that wakes nobody.
-class Alarm {
- public:
-  Alarm() : timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
-    if (timer_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  }
-  ~Alarm() { ::close(timer_); }
-  Alarm(const Alarm&) = delete;
-  void ring_after(std::chrono::nanoseconds time) {  // 0: never
-    itimerspec at{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = time.count()}};
-    timerfd_settime(timer_, 0, &at, nullptr);
-  }
-  void wait() {
-    std::uint64_t rings;
-    while (::read(timer_, &rings, sizeof rings) < 0 && errno == EINTR) {}
-  }
-
- private:
-  const int timer_;
 };
 
 // Connections, and two threads in turn: one leads, that is, runs the context with all that lives on it, so that nothing of it is
@@ -377,7 +265,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     auto exchange = std::make_shared<Exchange>(server_, shared_from_this());
     exchange->began = SteadyClock::now();
     exchange->request.id = server_.next_request_id();
-    Parser parser(exchange->request);
+    RequestParser parser(exchange->request);
     parser.header_limit(static_cast<std::uint32_t>(server_.options.header_limit));
     parser.body_limit(boost::none);
     std::size_t header_bytes = 0;
@@ -443,7 +331,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Wrong { int status; std::string body; };
 
   // Target, forwarding headers, route: everything that is decided before the body is read.
-  std::optional<Wrong> understand(Exchange& exchange, Parser& parser) {
+  std::optional<Wrong> understand(Exchange& exchange, RequestParser& parser) {
     auto& request = exchange.request;
     auto& form = exchange.form;
     form.request_id = request.id;
@@ -604,7 +492,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
   }
 
-  asio::awaitable<bool> refuse_body(Exchange& exchange, const Parser& parser) {
+  asio::awaitable<bool> refuse_body(Exchange& exchange, const RequestParser& parser) {
     std::size_t limit = parser.body_limit_bytes;
     std::string size = limit >= (1 << 20) ? std::to_string(limit >> 20) + " MB" : std::to_string(limit >> 10) + " kB";
     co_return co_await refuse(exchange, 413, "The body of the request is too large: at most " + size + " here.");
