@@ -136,12 +136,24 @@ class PostgresRun {
         attempt_.rows(check.rows());
         work();
         check.require_expected(ledger_);
-        c_.execute("UPDATE upgrade_run SET units_done = ?, eta_seconds = ? WHERE id = ?", {static_cast<std::int64_t>(number + 1), expectation_.total(), step_.run});
+        note_progress(number);
         attempt_.edge("before commit");
       });
       attempt_.edge("committed");
       ++number;
     }, {.from = 0.45 + span * static_cast<double>(from), .to = 0.45 + span * static_cast<double>(until), .expected = &expected});
+  }
+
+  // For whoever looks from another node: how far this is, and how long it will still take.
+  void note_progress(std::size_t number) {
+    std::int64_t operations = 0;
+    double left = 0;
+    for (std::size_t i = 0; i < job_.way.units.size(); ++i) {
+      if (i <= number) operations += static_cast<std::int64_t>(job_.way.units[i].run.size());
+      else left += expectation_.seconds[i];
+    }
+    auto kind = job_.way.units[number].kind;
+    c_.update("upgrade_run", {{"state", kind == Unit::Kind::Up ? "expanding" : kind == Unit::Kind::Down ? "stepping-down" : "finalising"}, {"units_done", operations}, {"eta_seconds", left}}, "id", step_.run);
   }
 
   // What is compared before and after must not be written to in between; reading goes on.

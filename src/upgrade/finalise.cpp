@@ -16,6 +16,9 @@ Outcome finalise(Context& context) {
 
 std::optional<Outcome> finalise_when_due(Context& context) {
   bool now = context.store.read([&](appdb::Connection& c) {
+    if (!migrations::table_exists(c, "upgrade_meta")) return false;
+    auto pending = c.query_one("SELECT value FROM upgrade_meta WHERE key = 'pending'");
+    if (!pending || pending->text("value") == "[]") return false;
     auto ledger = read_ledger(c);
     return ledger.present && ledger.schema <= target_of(context) && due(context, c, ledger);
   });

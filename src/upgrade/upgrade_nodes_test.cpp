@@ -350,6 +350,30 @@ TEST_P(BesideOthers, the_progress_counts_what_was_rehearsed) {
   EXPECT_FALSE(left.empty());
 }
 
+TEST_P(BesideOthers, half_made_files_of_a_killed_run_are_swept_although_nothing_is_to_do) {
+  auto newer = context(next);
+  up(newer);
+  auto half = stores->folder() / "upgrade-state.json.new";
+  std::ofstream(half) << "{";
+  EXPECT_EQ(up(newer).code, nothing_to_do);
+  EXPECT_FALSE(std::filesystem::exists(half));
+}
+
+// The run is written down as it goes on, for those who look from another node.
+TEST_P(BesideOthers, a_run_is_closed_with_what_became_of_it) {
+  Nodes older(*store, "alpha", 1);
+  older.join();
+  auto newer = context(next);
+  up(newer);
+  EXPECT_EQ(text("SELECT state FROM upgrade_run ORDER BY id DESC LIMIT 1"), "observing");
+  EXPECT_EQ(text("SELECT count(*) FROM upgrade_run WHERE ended_at IS NULL"), "0");
+  older.leave();
+  finalise(newer);
+  EXPECT_EQ(text("SELECT state FROM upgrade_run ORDER BY id DESC LIMIT 1"), "finalised");
+  EXPECT_EQ(text("SELECT units_done - units_total FROM upgrade_run ORDER BY id DESC LIMIT 1"), "0");
+  EXPECT_EQ(text("SELECT count(*) FROM upgrade_run"), "2");
+}
+
 // A refused run leaves every file, and every row, as it was.
 TEST_P(BesideOthers, what_is_refused_leaves_no_trace) {
   auto files = [&] {
