@@ -63,7 +63,7 @@ std::pair<Manifest, Manifest> halves(const Manifest& m) {
   std::vector<std::pair<std::int64_t, const migrations::Table*>> by_cost;
   for (auto& t : m.structure.tables) {
     auto* entry = m.table(t.name);
-    by_cost.emplace_back((entry ? entry->fingerprint.rows : 0) * static_cast<std::int64_t>(4 + 2 * t.indexes.size() + 5 * t.uniques.size()), &t);
+    by_cost.emplace_back((entry ? entry->fingerprint.rows : 0) * static_cast<std::int64_t>(4 + 5 * t.uniques.size()), &t);
   }
   std::stable_sort(by_cost.begin(), by_cost.end(), [](auto& a, auto& b) { return a.first > b.first; });
   std::int64_t costs[2] = {0, 0};
@@ -90,8 +90,8 @@ Manifest verify_into(const Context& context, const std::filesystem::path& file, 
       compare_restored(restored.path(), *backup, m);
     } else {
       auto [first, second] = halves(m);
-      Beside other([&] { load_tables(*open_scratch(opened.path()), second, *open_scratch(beside.path()), 0, Compare::No, {}, {}); });
-      load_tables(*backup, first, *open_scratch(restored.path()), 0, Compare::No, loading, {});
+      Beside other([&] { load_tables(*open_scratch(opened.path()), second, *open_scratch(beside.path()), 0, Compare::No, {}, {}, Indexes::Rules); });
+      load_tables(*backup, first, *open_scratch(restored.path()), 0, Compare::No, loading, {}, Indexes::Rules);
       other.join();
       compare_restored(restored.path(), *backup, first);
       compare_restored(beside.path(), *backup, second);

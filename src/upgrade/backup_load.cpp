@@ -106,7 +106,7 @@ class Attached {
 
 }  // namespace
 
-void load_tables(SqliteConnection& backup, const Manifest& m, Connection& target, std::int64_t fence, Compare compare, const std::function<void(double)>& progress, const TableFilter& fill) {
+void load_tables(SqliteConnection& backup, const Manifest& m, Connection& target, std::int64_t fence, Compare compare, const std::function<void(double)>& progress, const TableFilter& fill, Indexes indexes) {
   bool sqlite = target.engine() == Engine::Sqlite;
   auto filled = [&](const migrations::Table& t) { return t.in_backup && (!fill || fill(t)); };
   auto filled_by_name = [&](const std::string& name) {
@@ -150,7 +150,12 @@ void load_tables(SqliteConnection& backup, const Manifest& m, Connection& target
     if (progress) progress(0.75 * static_cast<double>(done) / total);
   }
   for (auto& key : keys) with_table(key.table, [&] { target.execute_script("ALTER TABLE " + quoted(key.table) + " ADD CONSTRAINT " + quoted(key.name) + " " + key.definition); });
-  for (auto& t : m.structure.tables) with_table(t.name, [&] { for (auto& sql : migrations::index_sqls(t)) target.execute_script(sql); });
+  for (auto& t : m.structure.tables)
+    with_table(t.name, [&] {
+      auto rules = t;
+      if (indexes == Indexes::Rules) rules.indexes.clear();
+      for (auto& sql : migrations::index_sqls(rules)) target.execute_script(sql);
+    });
   if (progress) progress(0.9);
   if (!sqlite) {
     for (auto& t : m.structure.tables) add_references(target, t, filled_by_name);

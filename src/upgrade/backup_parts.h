@@ -35,8 +35,10 @@ std::string root_hash(const Manifest&);
 void copy_out(Context&, const std::filesystem::path& scratch, Manifest&, const std::function<void(double)>& progress);
 
 enum class Compare { No, Yes };
+// Rules: what says which rows may be there (keys, uniqueness, checks). Everything: the indexes as well that only make it fast.
+enum class Indexes { Rules, Everything };
 // As load_backup. A SQLite target outside a transaction gets its own, which is fastest.
-void load_tables(appdb::SqliteConnection& backup, const Manifest&, appdb::Connection& target, std::int64_t fence, Compare, const std::function<void(double)>& progress, const TableFilter& fill);
+void load_tables(appdb::SqliteConnection& backup, const Manifest&, appdb::Connection& target, std::int64_t fence, Compare, const std::function<void(double)>& progress, const TableFilter& fill, Indexes indexes = Indexes::Everything);
 // Every table of a restored SQLite store against the manifest, on all cores. Failure BadRequest that names the table.
 void compare_restored(const std::filesystem::path& restored, appdb::SqliteConnection& backup, const Manifest&);
 // A file that is thrown away when anything fails: nothing is synced, nothing can be rolled back.

@@ -217,7 +217,7 @@ void pack(const std::filesystem::path& from, const std::filesystem::path& to, js
 
   auto* context = ZSTD_createCCtx();
   struct Free { ZSTD_CCtx* c; ~Free() { ZSTD_freeCCtx(c); } } free{context};
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 2);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
   ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
   // Where the library has no threads of its own this is refused, and that is fine.
   if (auto cores = std::thread::hardware_concurrency(); cores > 1) ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, static_cast<int>(std::min(cores, 4u)));
