@@ -144,10 +144,14 @@ test("postgres: a line that breaks between COMMIT and its answer", async (t) => 
   counter.keep_log = true;
   assert.equal((await counted.run(name, args, undefined, { MB_DB_CONNECTION_URI: counter.uri })).code, 0);
   const goal = await counted.look();
+  // How often each migration is noted when nothing breaks.
+  const ran = "SELECT migration, state, count(*) AS times FROM upgrade_history WHERE direction = 'up' AND migration > 1 GROUP BY migration, state ORDER BY migration, state";
+  const expected = await counted.rows(ran);
   await counter.close();
   await counted.remove();
-  const commits = counter.log.flatMap((text, i) => (/\bCOMMIT\b/.test(text) ? [i + 1] : []));
-  assert.ok(commits.length >= 4, `${commits.length} commits`);
+  const all = counter.log.flatMap((text, i) => (/\bCOMMIT\b/.test(text) ? [i + 1] : []));
+  assert.ok(all.length >= 4, `${all.length} commits`);
+  const commits = full ? all : all.filter((_, i) => i % Math.ceil(all.length / 8) === 0 || i >= all.length - 3);
   const wrong = [];
   for (const n of commits) {
     const place = await from.copy();
@@ -160,8 +164,7 @@ test("postgres: a line that breaks between COMMIT and its answer", async (t) => 
       if (![0, 10].includes(restarted.code)) wrong.push(`COMMIT at ${n}: the restart ended with ${restarted.code}: ${restarted.err}`);
       const reached = await place.look();
       if (!same(reached, goal)) wrong.push(`COMMIT at ${n}: ${differences(goal, reached).slice(0, 4).join("; ")}`);
-      const history = await place.rows("SELECT migration, count(*) AS times FROM upgrade_history WHERE direction = 'up' AND migration > 1 GROUP BY migration ORDER BY migration");
-      const expected = await from.rows("SELECT migration, count(*) + 1 AS times FROM upgrade_history WHERE direction = 'up' AND migration > 1 GROUP BY migration ORDER BY migration");
+      const history = await place.rows(ran);
       if (JSON.stringify(history) !== JSON.stringify(expected)) wrong.push(`COMMIT at ${n}: a migration ran twice: ${JSON.stringify(history)}`);
     } catch (error) {
       wrong.push(error.message);
