@@ -1,5 +1,5 @@
 import { Modal, TextInput } from '@mantine/core';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from './Button';
 import styles from './Overlays.module.css';
@@ -19,6 +19,7 @@ export interface DialogProps {
 
 export function Dialog({ opened, onClose, title, actions, width = 480, children, onSubmit }: DialogProps) {
   const { t } = useTranslation('ui');
+  useFocusBack(opened);
   const inside = (
     <>
       <div className={styles.body}>{children}</div>
@@ -41,6 +42,24 @@ export function Dialog({ opened, onClose, title, actions, width = 480, children,
       )}
     </Modal>
   );
+}
+
+/** A dialog that goes away as a whole hands the focus back as well, to what opened it. */
+function useFocusBack(opened: boolean) {
+  const opener = useRef<Element | null>(null);
+  const was_opened = useRef(false);
+  if (opened && !was_opened.current) opener.current = document.activeElement;
+  was_opened.current = opened;
+  useEffect(() => {
+    if (!opened) return;
+    return () => {
+      const back = opener.current;
+      setTimeout(() => {
+        const nowhere = document.activeElement === null || document.activeElement === document.body;
+        if (nowhere && back instanceof HTMLElement && back.isConnected) back.focus();
+      }, 0);
+    };
+  }, [opened]);
 }
 
 export interface ConfirmDialogProps {

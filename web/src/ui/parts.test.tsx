@@ -1,6 +1,6 @@
 import { MantineProvider } from '@mantine/core';
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
-import type { ReactElement } from 'react';
+import { type ReactElement, useState } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { flatten, type PickerNode } from './collection_source';
 import { DataTable } from './DataTable';
@@ -31,6 +31,28 @@ describe('a dialog that asks for the name', () => {
     fireEvent.click(screen.getByRole('button', { name: 'Delete it' }));
     expect(await screen.findByText('It is in use.')).toBeInTheDocument();
     expect(close).not.toHaveBeenCalled();
+  });
+});
+
+describe('a dialog that goes away', () => {
+  it('hands the focus back to what opened it, also when it is taken off as a whole', async () => {
+    function Page() {
+      const [open, set_open] = useState(false);
+      return (
+        <>
+          <button type="button" onClick={() => set_open(true)}>
+            Open
+          </button>
+          {open && <ConfirmDialog opened onClose={() => set_open(false)} title="Sure?" confirm="Do it" onConfirm={() => {}} />}
+        </>
+      );
+    }
+    show(<Page />);
+    const opener = screen.getByRole('button', { name: 'Open' });
+    opener.focus();
+    fireEvent.click(opener);
+    fireEvent.click(await screen.findByRole('button', { name: 'Cancel' }));
+    await waitFor(() => expect(document.activeElement).toBe(opener));
   });
 });
 
