@@ -247,6 +247,8 @@ void Executor::change(const ChangeColumn& o, Direction direction) {
     if (auto check = check_sql(to); !check.empty()) where += " OR NOT (" + check + ")";
     where += ")";
   }
+  // Every whole number is a text, and the same one on either engine: no need to look at them.
+  if (from.type == Type::Integer && to.type == Type::Text && check_sql(to).empty()) where = to.not_null && !from.not_null ? name + " IS NULL" : "1 = 0";
   scan(before, {name}, where, [&](const std::vector<Row>& rows) {
     std::vector<Park> parks;
     for (auto& row : rows) {
@@ -275,10 +277,13 @@ void Executor::change(const ChangeColumn& o, Direction direction) {
   alter(to);
 }
 
-// SQLite: only the rules of the column change, and the rows keep them already: then the table's text is all that changes, as
-// in https://www.sqlite.org/lang_altertable.html#otheralter. False when the text is not as expected.
+// SQLite: the column's text in the table's is all that changes, as in https://www.sqlite.org/lang_altertable.html#otheralter;
+// the rows keep new rules already, and values of another type are written anew in place, a tenth of the work of making the
+// table anew. False when the text is not as expected, or when an index or trigger is about the column.
 bool Executor::edit_column(const Table& before, const Column& from, const Table& after, const Column& to) {
-  if (type_sql(Engine::Sqlite, from) != type_sql(Engine::Sqlite, to)) return false;
+  bool other_type = type_sql(Engine::Sqlite, from) != type_sql(Engine::Sqlite, to);
+  // An index keeps the old values under the old type's order.
+  if (other_type && connection_.count("SELECT count(*) FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' AND instr(sql, ?) > 0))", {before.name, to.name}) > 0) return false;
   auto old_text = column_sql(Engine::Sqlite, before, from), new_text = column_sql(Engine::Sqlite, after, to);
   if (old_text == new_text) return true;
   auto row = connection_.query_one("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", {before.name});
@@ -290,7 +295,8 @@ bool Executor::edit_column(const Table& before, const Column& from, const Table&
   if (end >= sql.size() || (sql[end] != ',' && sql[end] != ')')) return false;
   std::string broken = to.not_null ? quoted(to.name) + " IS NULL" : "1 = 0";
   if (auto check = check_sql(to); !check.empty()) broken += " OR NOT (" + check + ")";
-  if (connection_.count("SELECT count(*) FROM " + quoted(before.name) + " WHERE " + broken) > 0) return false;  // making it anew says which rule
+  if (other_type && broken != "1 = 0") return false;  // rules come when the values are there
+  if (broken != "1 = 0" && connection_.count("SELECT count(*) FROM " + quoted(before.name) + " WHERE " + broken) > 0) return false;  // making it anew says which rule
   sql.replace(at + 2, old_text.size(), new_text);
   auto version = connection_.count("PRAGMA schema_version");
   connection_.execute_script("PRAGMA writable_schema = ON");
@@ -302,6 +308,7 @@ bool Executor::edit_column(const Table& before, const Column& from, const Table&
     connection_.execute_script("PRAGMA writable_schema = OFF");
     throw;
   }
+  if (other_type) connection_.execute("UPDATE " + quoted(before.name) + " SET " + quoted(to.name) + " = CAST(" + quoted(to.name) + " AS " + type_sql(Engine::Sqlite, to) + ") WHERE " + quoted(to.name) + " IS NOT NULL");
   return true;
 }
 
