@@ -83,7 +83,9 @@ export function BackupsCard({ data, busy, look, restoring, most }: UpdatesTools 
                 <th scope="col" className={styles.wide_only} data-end>
                   {t('size')}
                 </th>
-                <th scope="col">{t('checked_by')}</th>
+                <th scope="col">
+                  {t('checked_by')} <span className={styles.wide_only}>{t('checked_by_how')}</span>
+                </th>
                 {drilled && <th scope="col">{t('drilled')}</th>}
                 <th scope="col">
                   <span className="visually-hidden">{t('actions')}</span>
@@ -148,7 +150,7 @@ function BackupRow({ backup, busy, look, drilled, onRestore }: { backup: Backup;
         {backup.verified_at ? (
           <span className={styles.fine} title={exact(backup.verified_at)}>
             <Seen />
-            {when(backup.verified_at)}
+            <span className={styles.said}>{when(backup.verified_at)}</span>
           </span>
         ) : (
           <span className={admin.muted}>{t('unchecked')}</span>

@@ -86,7 +86,7 @@ function Run({ run, open_first }: { run: MigrationRun; open_first: boolean }) {
                     <th scope="col" data-end>
                       {t('time')}
                     </th>
-                    <th scope="col" data-end>
+                    <th scope="col" className={styles.wide_only} data-end>
                       {t('at')}
                     </th>
                   </tr>
@@ -104,7 +104,7 @@ function Run({ run, open_first }: { run: MigrationRun; open_first: boolean }) {
                         </td>
                         <td data-end>{count(step.rows)}</td>
                         <td data-end>{duration(step.ms)}</td>
-                        <td data-end className={styles.quiet} title={exact(step.at)}>
+                        <td data-end className={`${styles.quiet} ${styles.wide_only}`} title={exact(step.at)}>
                           {when(step.at)}
                         </td>
                       </tr>

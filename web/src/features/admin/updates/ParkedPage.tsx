@@ -103,7 +103,9 @@ function List() {
               <thead>
                 <tr>
                   <th scope="col">{t('belongs_to')}</th>
-                  <th scope="col">{t('value')}</th>
+                  <th scope="col" className={styles.wide_only}>
+                    {t('value')}
+                  </th>
                   <th scope="col">{t('state')}</th>
                   <th scope="col" className={styles.wide_only}>
                     {t('since')}
@@ -120,9 +122,10 @@ function List() {
                       <div className={styles.two_lines}>
                         <b className={styles.strong}>{value.title ?? t('unnamed')}</b>
                         <span>{table_words(t, value.table)}</span>
+                        <span className={styles.narrow_only}>{[value.column ? capital(column_words(t, value.column)) : '', summary(value)].filter(Boolean).join(': ')}</span>
                       </div>
                     </td>
-                    <td style={{ overflowWrap: 'anywhere' }}>
+                    <td className={styles.wide_only} style={{ overflowWrap: 'anywhere' }}>
                       {value.column && <span className={styles.quiet}>{capital(column_words(t, value.column))}: </span>}
                       {summary(value)}
                     </td>

@@ -10,6 +10,7 @@ import { Hexagon } from '@/ui/Hexagon';
 import { PageHead } from '@/ui/PageHead';
 import { ErrorCard, ListSkeleton } from '@/ui/States';
 import admin from '../admin.module.css';
+import { readable } from './model';
 import { RestoreCover, restored_note, useRestoreWatch } from './restore';
 import styles from './updates.module.css';
 import { useWork, useWorkWords, WorkBand } from './work';
@@ -143,7 +144,7 @@ function RestoredNote() {
         set_note(null);
       }}
     >
-      <p>{note}</p>
+      <p>{readable(note)}</p>
     </Banner>
   );
 }

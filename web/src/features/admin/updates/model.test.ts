@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ParkedValue, UpdatePlan } from '@/api/types';
-import { after, compare, feed_failure, figures_of, file_moment, is_newer, lines_of, older_nodes, restore_begins, summary, type RestorePhase, type Seen } from './model';
+import { after, compare, feed_failure, figures_of, file_moment, is_newer, lines_of, older_nodes, readable, restore_begins, summary, type RestorePhase, type Seen } from './model';
 
 const parked = (value: unknown, current: unknown, kind: 'value' | 'row' = 'value'): ParkedValue => ({
   id: 1, migration: 2, table: 'card', column: 'audience', row: 'u', state: 'parked', kind, title: 'Refunds', value, shown: null, current, parked_at: '2026-11-23T05:00:00Z', can_take: true, why_not: null,
@@ -61,6 +61,11 @@ describe('nodes and versions', () => {
   it('reads the times of file names', () => {
     expect(file_moment('20261123T060437')).toBe('2026-11-23T06:04:37Z');
     expect(file_moment('2026-11-23T06:04:37Z')).toBe('2026-11-23T06:04:37Z');
+  });
+  it('says times in sentences as people do', () => {
+    const now = new Date(2026, 10, 23, 12);
+    expect(readable(`Restored the backup of ${new Date(2026, 10, 23, 6, 27).toISOString()} (103 rows).`, now)).toBe('Restored the backup of today, 06:27 (103 rows).');
+    expect(readable('Nothing to say.')).toBe('Nothing to say.');
   });
   it('takes the sentence out of a failed feed', () => {
     expect(feed_failure('failed: The file is not there.')).toBe('The file is not there.');

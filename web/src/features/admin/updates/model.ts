@@ -1,3 +1,4 @@
+import { when_inside } from '@/lib/time';
 import type { Backup, ParkedValue, PlanOperation, UpdateNode, UpdatePlan, Updates, UpdateWork } from '@/api/types';
 
 /** A document as lines of path and value, in reading order. */
@@ -148,6 +149,11 @@ export function backups_checked(backups: Backup[]): { all: number; unchecked: nu
 export function file_moment(at: string): string {
   const parts = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})$/.exec(at);
   return parts ? `${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z` : at;
+}
+
+/** A sentence of the server with its times as people say them. */
+export function readable(sentence: string, now = new Date()): string {
+  return sentence.replace(/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z/g, (moment) => when_inside(moment, now));
 }
 
 /** The sentence of a feed that failed. */

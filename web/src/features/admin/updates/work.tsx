@@ -9,6 +9,7 @@ import { duration, when_inside } from '@/lib/time';
 import { IconButton } from '@/ui/Button';
 import { Columns, type ColumnShape } from '@/ui/Columns';
 import { toast, toast_failure } from '@/ui/toast';
+import { readable } from './model';
 import styles from './updates.module.css';
 import './strings';
 
@@ -169,7 +170,7 @@ export function WorkBand({ work, data }: { work: UpdateWork | null; data: Update
         <IconAlertTriangle size={18} stroke={1.8} aria-hidden />
         <div className={styles.banner_body}>
           <b>{words.failed(work)}</b>
-          <p>{work.error}</p>
+          <p>{readable(work.error ?? '')}</p>
         </div>
         <IconButton label={t('dismiss')} icon={<IconX size={16} aria-hidden />} onClick={() => set_put_away(work.id)} />
       </section>
