@@ -311,6 +311,20 @@ TEST_P(Swapped, a_second_connection_of_this_process_keeps_the_locks_of_the_first
   EXPECT_EQ(other()->ask("count"), "3");
 }
 
+TEST_P(Swapped, a_file_that_was_taken_away_is_missed_not_made_anew_and_goes_on_when_it_is_back) {
+  store->write([](Connection& c) { c.insert("thing", {{"name", "a"}}); });
+  auto file = stores->options().sqlite_path;
+  std::filesystem::rename(file, file.string() + ".away");
+  EXPECT_EQ(attempt([&] { things(); }), "unavailable");
+  EXPECT_EQ(attempt([&] { store->write([](Connection& c) { c.insert("thing", {{"name", "b"}}); }); }), "unavailable");
+  EXPECT_EQ(attempt([&] { store->connect(); }), "unavailable");
+  EXPECT_FALSE(std::filesystem::exists(file));
+  std::filesystem::rename(file.string() + ".away", file);
+  EXPECT_EQ(things(), 1);
+  store->write([](Connection& c) { c.insert("thing", {{"name", "b"}}); });
+  EXPECT_EQ(things(), 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, Swapped, testing::Values(Engine::Sqlite), [](auto&) { return "sqlite"; });
 
 }  // namespace

@@ -120,9 +120,17 @@ SqliteStore::~SqliteStore() {
   ::close(in_use_);
 }
 
+// A file that was taken away is not made anew under a server; and what is open of it is kept, because that may be all there is.
+void SqliteStore::require_file() const {
+  std::error_code error;
+  if (std::filesystem::exists(options_.sqlite_path, error)) return;
+  throw Failure(FailureKind::Unavailable, "The file of the application database " + options_.sqlite_path.string() + " is not there any more; put it back, or stop Basalt and restore a backup.");
+}
+
 std::unique_ptr<SqliteConnection> SqliteStore::opened(const SqliteOpening& opening) const {
   Descriptor swapping{lock_file(options_.sqlite_path, ".swapping")};
   if (!asked_until(Clock::now() + options_.patience, [&] { return lock(swapping.number, LOCK_SH); })) throw Failure(FailureKind::Unavailable, paused);
+  if (found_) require_file();
   auto connection = std::make_unique<SqliteConnection>(options_.sqlite_path, opening);
   connection->count("SELECT count(*) FROM sqlite_master");  // the log is opened by the first read
   return connection;
@@ -154,6 +162,7 @@ void SqliteStore::check_ours() {
       throw Failure(FailureKind::BadRequest, options_.sqlite_path.string() + " is another program's database, not Basalt's; choose another --data-dir or move the file away.");
   }
   writer_ = std::move(connection);
+  found_ = true;
 }
 
 std::unique_ptr<Connection> SqliteStore::connect() { return opened({}); }
@@ -178,11 +187,14 @@ std::unique_ptr<SqliteConnection> SqliteStore::take(bool write, Deadline until) 
   try {
     // Whoever swapped the file has seen to it that all of it is in the new one. The old one is closed here: SQLite leaves a
     // log alone that belongs to a file which is no longer at its path.
-    if (connection && connection->is_replaced()) connection.reset();
+    if (connection && connection->is_replaced()) {
+      require_file();
+      connection.reset();
+    }
     if (connection) return connection;
     return opened(SqliteOpening{.read_only = !write, .busy_timeout = options_.patience});
   } catch (...) {
-    give_back(write, nullptr);
+    give_back(write, std::move(connection));
     throw;
   }
 }
@@ -217,6 +229,7 @@ void SqliteStore::run_in_transaction(bool write, const std::function<void(Connec
       writing.emplace(writing_, until);
       // Nobody swaps the file from here on; before, while this waited, somebody may have.
       if (connection->is_replaced()) {
+        require_file();
         connection.reset();
         connection = opened(SqliteOpening{.busy_timeout = options_.patience});
       }

@@ -37,6 +37,7 @@ class SqliteStore final : public Store {
   class WritingLock;
 
   std::unique_ptr<SqliteConnection> opened(const SqliteOpening& opening) const;
+  void require_file() const;
   std::unique_ptr<SqliteConnection> take(bool write, Deadline until);
   void give_back(bool write, std::unique_ptr<SqliteConnection> connection);
   void check_ours();
@@ -44,6 +45,7 @@ class SqliteStore final : public Store {
   StoreOptions options_;
   Gate gate_;
   int in_use_ = -1;   // descriptor of <file>.in-use, locked shared as long as this store lives
+  bool found_ = false;  // the file was there, or was made, when the store was opened
   int writing_ = -1;  // descriptor of <file>.writing, for the one writer of this process
   std::mutex mutex_;
   std::condition_variable returned_;
