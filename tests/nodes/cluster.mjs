@@ -73,7 +73,11 @@ ${nodes.map((node) => `    server 127.0.0.1:${node.port} max_fails=1 fail_timeou
   }
 }
 `);
-  const nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], { stdio: ["ignore", "ignore", "pipe"], ...as_nobody });
+  const nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { PATH: `${process.env.PATH}:/usr/sbin` },  // where Debian has it, out of sight of plain users
+    ...as_nobody,
+  });
   let log = "";
   nginx.stderr.on("data", (chunk) => (log += chunk));
   const gone = new Promise((resolve) => {
