@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { updates } from '@/api/admin';
 import type { Release, UpdatePlan, Updates } from '@/api/types';
 import { bytes, count } from '@/lib/numbers';
-import { ago_inside, duration, exact, when_inside } from '@/lib/time';
+import { ago_inside, duration, exact, long_day, when_inside } from '@/lib/time';
 import { Button, Link } from '@/ui/Button';
 import { Tag, type TagTone } from '@/ui/Chip';
 import { ConfirmDialog, Dialog } from '@/ui/Dialog';
@@ -99,7 +99,7 @@ function Versions({ data }: { data: Updates }) {
         {available ? (
           <>
             <p>
-              {t('available')}, <span title={exact(available.released_at)}>{t('released', { when: when_inside(available.released_at) })}</span>
+              {t('available')}, <span title={exact(available.released_at)}>{t('released', { when: /^\d{4}-\d{2}-\d{2}$/.test(available.released_at) ? long_day(new Date(`${available.released_at}T00:00`)) : when_inside(available.released_at) })}</span>
             </p>
             <div className={styles.version}>
               {available.version}
