@@ -412,7 +412,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   std::thread starter(start);
   int received = signals.wait();
   if (received != SIGUSR1 || again) log::info("Stopping", {{"drain_seconds", config.text("drain-time")}});
-  notifier.stopping();
+  if (!again) notifier.stopping();  // one that starts itself anew goes on for systemd
   // A migration that runs is crash-safe, but ending it in order is kinder: it is waited for.
   starter.join();
   if (running) running->sync.stop_all();
