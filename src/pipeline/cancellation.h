@@ -16,7 +16,7 @@ class CancelOnStop {
  public:
   // Throws Failure Cancelled when the client has gone already: then there is nothing to run. (Were the callback to run inside
   // this constructor, it would wait for an end that only this thread can bring.)
-  CancelOnStop(std::stop_token gone, drivers::Connection& connection) : connection_(connection), builder_(std::this_thread::get_id()), callback_(gone, Stop{this}) {
+  CancelOnStop(const std::stop_token& gone, drivers::Connection& connection) : connection_(connection), builder_(std::this_thread::get_id()), callback_(gone, Stop{this}) {
     if (gone.stop_requested() && stopped_while_building_) throw Failure(FailureKind::Cancelled, "The client has gone.");
   }
   ~CancelOnStop() {

@@ -112,6 +112,7 @@ std::shared_ptr<const Shown> show_columns(const CompiledQuery& compiled, const s
 
 std::vector<query::ResultColumn> native_columns(const std::vector<rows::Column>& columns, const json::value& card_metadata) {
   std::vector<query::ResultColumn> result;
+  result.reserve(columns.size());
   for (auto& column : columns) result.push_back(query::native_column(column.name, column.base_type, column.database_type));
   query::make_names_unique(result);
   auto* stored = card_metadata.if_array();

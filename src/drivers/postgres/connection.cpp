@@ -121,6 +121,7 @@ ServerVersion PostgresConnection::version() {
 
 Result PostgresConnection::ask(const char* sql, const std::vector<std::string>& values) {
   std::vector<const char*> texts;
+  texts.reserve(values.size());
   for (auto& value : values) texts.push_back(value.c_str());
   if (!PQsendQueryParams(handle_.get(), sql, static_cast<int>(texts.size()), nullptr, texts.data(), nullptr, nullptr, 0)) fail_lost();
   Result last;
