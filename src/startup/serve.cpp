@@ -374,9 +374,8 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       scheduler.every("idle connections", 60s, 60s, [this_one] { this_one->data_sources.close_idle(); });
       if (!config.flag("scheduled-jobs")) return;
       // On one node of all: what is in the data.
-      if (config.flag("scheduled-jobs")) {
-        node->every(scheduler, "expired sessions", 10min, 60min, [this_one] { this_one->sessions.remove_expired(); });
-        node->every(scheduler, "due syncs", 60s, 60s, [this_one] { this_one->sync.start_due(); });
+      node->every(scheduler, "expired sessions", 10min, 60min, [this_one] { this_one->sessions.remove_expired(); });
+      node->every(scheduler, "due syncs", 60s, 60s, [this_one] { this_one->sync.start_due(); });
       node->every(scheduler, "scheduled backup", 60s, 60s, [&context_with, backup = std::make_shared<upgrade::ScheduledBackup>(config.text("backup-schedule"))] {
         auto context = context_with(nullptr);
         backup->run_when_due(context);
@@ -392,11 +391,6 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
             auto marks = store->marks();
             return marks.schema <= target && marks.level < marks.schema;
           });
-        node->every(scheduler, "scheduled backup", 60s, 60s, [&context_with, job = std::make_shared<upgrade::ScheduledBackup>(config.text("backup-schedule"))] {
-          auto context = context_with(nullptr);
-          job->run_when_due(context);
-        });
-      }
     } catch (const Failure& failure) {
       progress.set([&](upgrade::ProgressNow& now) { now.state = "failed"; now.error = failure.sentence(); });
       std::cerr << "basalt: " << failure.sentence() << "\n";
