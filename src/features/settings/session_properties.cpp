@@ -100,7 +100,7 @@ json::object session_properties(Services& services, const http::Caller* caller) 
   out["basalt-version"] = version();
   out["token-features"] = paid_features();
   out["password-complexity"] = services.passwords.rules().to_json();
-  out["available-locales"] = json::array{json::array{"en", "English"}};
+  out["available-locales"] = json::array{json::array{"en", "English"}, json::array{"de", "Deutsch"}};
   out["available-timezones"] = time_zones();
   out["available-fonts"] = json::array{"Lato"};
   out["engines"] = engines(services.drivers);

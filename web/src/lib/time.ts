@@ -1,3 +1,5 @@
+import { date_locale } from './i18n';
+
 // Moments in words. All arithmetic on the person's own clock and zone; the server does bucketing and zones of data.
 
 const day_ms = 86_400_000;
@@ -15,7 +17,7 @@ function capital(text: string): string {
 }
 
 /** "Yesterday, 18:20", "Friday, 11:02", "16 November", "16 November 2024". Empty for no moment. */
-export function when(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+export function when(moment: string | Date | null | undefined, now = new Date(), locale = date_locale()): string {
   if (!moment) return '';
   const date = typeof moment === 'string' ? new Date(moment) : moment;
   if (Number.isNaN(date.getTime())) return '';
@@ -30,12 +32,12 @@ export function when(moment: string | Date | null | undefined, now = new Date(),
 }
 
 /** Like `when`, to stand inside a sentence: "yesterday, 18:20". */
-export function when_inside(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+export function when_inside(moment: string | Date | null | undefined, now = new Date(), locale = date_locale()): string {
   return inside(when(moment, now, locale), locale);
 }
 
 /** Like `ago`, to stand inside a sentence: "yesterday, 18:20", "20 min ago". */
-export function ago_inside(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+export function ago_inside(moment: string | Date | null | undefined, now = new Date(), locale = date_locale()): string {
   return inside(ago(moment, now, locale), locale);
 }
 
@@ -47,7 +49,7 @@ function inside(words: string, locale: string): string {
 }
 
 /** "just now", "20 min ago", "3 h ago", then as `when`. */
-export function ago(moment: string | Date | null | undefined, now = new Date(), locale = 'en-GB'): string {
+export function ago(moment: string | Date | null | undefined, now = new Date(), locale = date_locale()): string {
   if (!moment) return '';
   const date = typeof moment === 'string' ? new Date(moment) : moment;
   const seconds = (now.getTime() - date.getTime()) / 1000;
@@ -60,12 +62,13 @@ export function ago(moment: string | Date | null | undefined, now = new Date(), 
 }
 
 /** "Monday 23 November". */
-export function long_day(date: Date, locale = 'en-GB'): string {
-  return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(date).replace(',', '');
+export function long_day(date: Date, locale = date_locale()): string {
+  const text = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }).format(date);
+  return locale.startsWith('en') ? text.replace(',', '') : text;
 }
 
 /** Full date and time, for a tooltip. */
-export function exact(moment: string | null | undefined, locale = 'en-GB'): string {
+export function exact(moment: string | null | undefined, locale = date_locale()): string {
   if (!moment) return '';
   const date = new Date(moment);
   return Number.isNaN(date.getTime()) ? '' : new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(date);

@@ -1,6 +1,7 @@
 import type { Clause, ColumnRef, ExtractionUnit, TruncationUnit } from "./types";
 import { isClause, isColumnRef, isRef, unitOf, withUnit } from "./clauses";
 import { say } from "./words";
+import { date_locale } from "../lib/i18n";
 
 export type ExcludeUnit = Extract<ExtractionUnit, "day-of-week" | "month-of-year" | "quarter-of-year" | "hour-of-day">;
 /**
@@ -184,8 +185,8 @@ export function dateFromClause(clause: Clause): { ref: ColumnRef; filter: DateFi
 
 const dateFormat = new Map<string, Intl.DateTimeFormat>();
 export function format(options: Intl.DateTimeFormatOptions, date: Date): string {
-  const key = JSON.stringify(options);
-  if (!dateFormat.has(key)) dateFormat.set(key, new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" }));
+  const key = date_locale() + JSON.stringify(options);
+  if (!dateFormat.has(key)) dateFormat.set(key, new Intl.DateTimeFormat(date_locale(), { ...options, timeZone: "UTC" }));
   // Four letters for one month alone would not line up.
   return dateFormat.get(key)!.format(date).replace("Sept ", "Sep ");
 }
@@ -236,9 +237,9 @@ function relativeWords(filter: Extract<DateFilter, { kind: "relative" }>): strin
   const { n, unit, current, offset } = filter;
   const word = unitWord(unit, n === 0 ? 1 : n);
   let text: string;
-  if (n === 0) text = unit === "day" ? say("today") : say("this {{unit}}", { unit: word });
-  else if (n === -1) text = unit === "day" && !offset ? say("yesterday") : say("last {{unit}}", { unit: word });
-  else if (n === 1) text = unit === "day" && !offset ? say("tomorrow") : say("next {{unit}}", { unit: word });
+  if (n === 0) text = unit === "day" ? say("today") : say(`this ${unit}`);
+  else if (n === -1) text = unit === "day" && !offset ? say("yesterday") : say(`last ${unit}`);
+  else if (n === 1) text = unit === "day" && !offset ? say("tomorrow") : say(`next ${unit}`);
   else text = n < 0 ? say("last {{n}} {{unit}}", { n: -n, unit: word }) : say("next {{n}} {{unit}}", { n, unit: word });
   if (offset) {
     const by = { text, n: Math.abs(offset.n), unit: unitWord(offset.unit, offset.n) };

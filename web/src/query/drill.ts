@@ -6,7 +6,7 @@ import { bucketName } from "./filters";
 import { isBoolean, isCategory, isCoordinate, isDate, isExtraction, isKey, isMeasure, isNumber, isPlace, isText, unitsFor } from "./kinds";
 import { columnName, unitName } from "./names";
 import { readClause } from "./read";
-import { say } from "./words";
+import { inside, say } from "./words";
 
 /** A column of a result, as the server describes it. */
 export interface ResultColumn {
@@ -188,7 +188,7 @@ export function drillActions(catalog: Catalog, query: Query, click: Click): Dril
     });
     if (time) {
       const zoomed = zoomTime(query, time, groups.filter((group) => group !== time), catalog);
-      if (zoomed) actions.push({ id: "zoom", section: "zoom", title: say("See this {{bucket}} by {{unit}}", { bucket: unitName(unitOf(refOf(query, time.column, catalog)!) ?? "day").toLowerCase(), unit: unitName(zoomed.unit).toLowerCase() }), query: zoomed.query });
+      if (zoomed) actions.push({ id: "zoom", section: "zoom", title: say("See this {{bucket}} by {{unit}}", { bucket: inside(unitName(unitOf(refOf(query, time.column, catalog)!) ?? "day")), unit: inside(unitName(zoomed.unit)) }), query: zoomed.query });
     }
     if (groups.length > 0 || stage.breakouts.length === 0) {
       const choices = breakoutChoices(catalog, query).filter((choice) => choice.columns.length > 0);

@@ -20,3 +20,6 @@ export function say(sentence: string, values: Record<string, string | number> = 
     name in values ? String(values[name]) : whole,
   );
 }
+
+/** A name in the middle of a sentence: small in English; German nouns stay as they are. */
+export const inside = (name: string): string => (i18next.language === 'de' ? name : name.toLowerCase());

@@ -2,6 +2,7 @@ import { IconChevronDown, IconDownload, IconSettings, IconTable } from '@tabler/
 import type { ReactNode } from 'react';
 import type { Dataset } from '../api/types';
 import { say } from '../query/words';
+import { date_locale } from '../lib/i18n';
 import { Button, IconButton } from '../ui/Button';
 import { Menu } from '../ui/Overlays';
 import { visualizationOf } from '../viz/all';
@@ -62,7 +63,7 @@ export function ResultFooter({ result, display, view, onView, onTypes, types_ope
           <span className={`${styles.fact} ${styles.wide}`}><b>{duration(result.running_time).split(' ')[0]}</b> {duration(result.running_time).split(' ')[1]}</span>
           {cached && !Number.isNaN(cached.getTime()) && (
             <span className={`${styles.fact} ${styles.wide}`}>
-              {say('as of {{time}}, from cache', { time: cached.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) })}
+              {say('as of {{time}}, from cache', { time: cached.toLocaleTimeString(date_locale(), { hour: '2-digit', minute: '2-digit' }) })}
               {onRefresh && <Button kind="quiet" size="small" onClick={onRefresh}>{say('Refresh')}</Button>}
             </span>
           )}

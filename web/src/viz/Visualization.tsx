@@ -5,6 +5,7 @@ import { properties_query } from '../api/session';
 import type { Dataset, VisualizationSettings } from '../api/types';
 import { useTheme } from '../lib/theme';
 import { say } from '../query/words';
+import { chart_locale } from './format';
 import { Hexagon } from '../ui/Hexagon';
 import { table } from './table';
 import { visualizationOf } from './all';
@@ -66,7 +67,7 @@ export function Visualization({ card, result, place = 'card', inset: own_inset, 
 
   const input = useMemo((): DrawInput | null => size && size.width > 0 && size.height > 0 ? {
     columns: cols, rows, settings: card.visualization_settings ?? {}, tokens, size, inset, now: now ?? opened_at,
-    locale: 'en-US', hidden, measure: measureText, first_weekday: firstWeekday(),
+    locale: chart_locale(), hidden, measure: measureText, first_weekday: firstWeekday(),
   } : null, [cols, rows, card.visualization_settings, tokens, size, inset, now, opened_at, hidden, fonts]);
   const description = useMemo((): Description | null => {
     if (!input) return null;

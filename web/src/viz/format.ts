@@ -1,5 +1,6 @@
 import { isForeignKey, isPrimaryKey, isCoordinate, kindOf } from '../query/kinds';
 import { say } from '../query/words';
+import { i18next } from '../lib/i18n';
 import type { Column } from './types';
 
 /** Settings of one column; keys as saved cards hold them. */
@@ -38,6 +39,8 @@ export interface FormatOptions {
 }
 
 const default_locale = 'en-US';
+/** Names of months and days follow the language; separators of numbers are a setting. */
+export const chart_locale = (): string => (i18next.language === 'de' ? 'de-DE' : default_locale);
 
 /* ---- dates ------------------------------------------------------------------------------------ */
 
@@ -132,7 +135,7 @@ function dayText(date: Date, settings: ColumnSettings, locale: string): string {
 
 /** A bucketed or plain date in words: "May 2026", "Q2 2026", "4 – 10 May 2026". */
 export function formatDate(value: unknown, unit: string | undefined, settings: ColumnSettings = {}, options: FormatOptions = {}): string {
-  const locale = options.locale ?? default_locale;
+  const locale = options.locale ?? chart_locale();
   const plain = number(value);
   switch (unit) {
     case 'day-of-week': return plain === null ? String(value) : weekdayName(plain, options.first_weekday ?? 0, locale, 'long');
@@ -168,7 +171,7 @@ export function formatDate(value: unknown, unit: string | undefined, settings: C
 
 /** Short label under an axis. `show_year` where a year begins or the axis starts. */
 export function axisDate(value: unknown, unit: string | undefined, show_year: boolean, options: FormatOptions = {}): string {
-  const locale = options.locale ?? default_locale;
+  const locale = options.locale ?? chart_locale();
   const plain = number(value);
   if (unit === 'day-of-week' && plain !== null) return weekdayName(plain, options.first_weekday ?? 0, locale, 'short');
   if (unit === 'month-of-year' && plain !== null) return intl(locale, { month: 'short' }).format(new Date(Date.UTC(2024, plain - 1, 1)));

@@ -20,6 +20,7 @@ import { questionAddress } from '@/query/hash';
 import { withParameterValues, type Parameter, type ParameterMapping } from '@/query/parameters';
 import { readQuery, writeQuery } from '@/query/read';
 import { say } from '@/query/words';
+import { date_locale } from '@/lib/i18n';
 import type { PointEvent } from '@/viz/Visualization';
 import { DashCardView, readableCard, settingsOf } from './cards/DashCardView';
 import { FilterChip } from './filters/FilterWidget';
@@ -202,7 +203,7 @@ function OpenDashboard({ dashboard }: { dashboard: Dashboard }) {
         <div className={styles.filters} role="group" aria-label={say('Filters')}>
           {wired.map((parameter) => <FilterChip key={parameter.id} dashboard={dashboard.id} parameter={parameter} value={shown[parameter.id]} values={shown} onChange={(value) => set_values({ ...shown, [parameter.id]: value })} />)}
           {pending && <Button kind="violet" onClick={apply}>{say('Apply filters')}</Button>}
-          <span className={styles.as_of}>{say('as of {{time}}', { time: new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' }).format(as_of) })}</span>
+          <span className={styles.as_of}>{say('as of {{time}}', { time: new Intl.DateTimeFormat(date_locale(), { hour: '2-digit', minute: '2-digit' }).format(as_of) })}</span>
           {anyValue(shown) && <button type="button" className={styles.link} onClick={clear}>{say('Clear filters')}</button>}
         </div>
       )}

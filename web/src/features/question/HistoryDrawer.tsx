@@ -2,6 +2,7 @@ import { IconX } from '@tabler/icons-react';
 import { revisions, useRevisions } from '../../api/dashboards';
 import type { Card } from '../../api/types';
 import { say } from '../../query/words';
+import { date_locale } from '../../lib/i18n';
 import { Button, IconButton } from '../../ui/Button';
 import { ListSkeleton } from '../../ui/States';
 import { toast, toast_failure } from '../../ui/toast';
@@ -29,7 +30,7 @@ export function HistoryDrawer({ card, onClose, onReverted }: { card: Card; onClo
           {list.data?.map((revision, at) => (
             <li key={revision.id}>
               <div><b>{revision.user?.common_name ?? say('Somebody')}</b> {revision.description ?? revision.title ?? (revision.is_creation ? say('created this') : say('changed this'))}</div>
-              <time dateTime={revision.timestamp}>{new Date(revision.timestamp).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}</time>
+              <time dateTime={revision.timestamp}>{new Date(revision.timestamp).toLocaleString(date_locale(), { dateStyle: 'medium', timeStyle: 'short' })}</time>
               {at > 0 && card.can_write !== false && (
                 <div><Button size="small" onClick={() => void revisions.revert('card', card.id, revision.id).then(() => { toast(say('Brought back.')); onReverted(); }, toast_failure)}>{say('Bring this back')}</Button></div>
               )}

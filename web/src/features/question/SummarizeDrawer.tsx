@@ -8,7 +8,7 @@ import { ListPanel } from '../../query/editors/ListPanel';
 import { isDate, isMeasure, isNumber, isTime, unitsFor } from '../../query/kinds';
 import { aggregationName, binningName, unitName } from '../../query/names';
 import type { Catalog, Clause, Column, ColumnRef, Query } from '../../query/types';
-import { say } from '../../query/words';
+import { inside, say } from '../../query/words';
 import { Button, IconButton } from '../../ui/Button';
 import { TextInput } from '../../ui/fields';
 import { Menu, Popover } from '../../ui/Overlays';
@@ -59,7 +59,7 @@ function Bucket({ column, at, refNow, onPick }: { column: Column; at: number; re
   if (units.length === 0 && bins.length === 0) return null;
   const unit = unitOf(refNow);
   const binning = binningOf(refNow);
-  const text = unit && unit !== 'default' ? say('by {{unit}}', { unit: unitName(unit).toLowerCase() }) : binning ? binningName(binning, column.semanticType === 'type/Latitude' || column.semanticType === 'type/Longitude').toLowerCase() : units.length > 0 ? say('by day') : say('no bins');
+  const text = unit && unit !== 'default' ? say('by {{unit}}', { unit: inside(unitName(unit)) }) : binning ? inside(binningName(binning, column.semanticType === 'type/Latitude' || column.semanticType === 'type/Longitude')) : units.length > 0 ? say('by day') : say('no bins');
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target><button type="button" className={styles.bucket} data-at={at} aria-label={say('{{column}}, {{bucket}}', { column: column.displayName, bucket: text })}>{text}<IconChevronDown size={14} aria-hidden /></button></Menu.Target>

@@ -1,6 +1,7 @@
 import { IconAlertTriangle, IconArrowLeft, IconCircleCheck } from '@tabler/icons-react';
 import { type FormEvent, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { i18next, speak } from '@/lib/i18n';
 import { ApiError } from '@/api/client';
 import { type ConnectionTest, databases } from '@/api/databases';
 import { reload_session, session, useEngines, useProperties } from '@/api/session';
@@ -25,7 +26,7 @@ export function SetupPage() {
   const { t } = useTranslation('setup');
   usePageTitle(t('title'));
   const [step, set_step] = useState<Step>(1);
-  const [person, set_person] = useState({ first_name: '', last_name: '', email: '', password: '', again: '', locale: 'en' });
+  const [person, set_person] = useState({ first_name: '', last_name: '', email: '', password: '', again: '', locale: i18next.language });
   const [site, set_site] = useState('');
 
   const names: [string, string][] = [
@@ -112,7 +113,7 @@ function PersonStep({ person, onChange, onDone }: { person: Person; onChange: (p
       <h1>{t('you_title')}</h1>
       <p className={styles.lead}>{t('you_text')}</p>
       {locales.length > 1 && (
-        <Select size="lg" label={t('language')} data={locales.map(([value, label]) => ({ value, label }))} value={person.locale} onChange={(value) => onChange({ ...person, locale: value ?? 'en' })} searchable />
+        <Select size="lg" label={t('language')} data={locales.map(([value, label]) => ({ value, label }))} value={person.locale} onChange={(value) => void speak(value ?? 'en').then(() => onChange({ ...person, locale: value ?? 'en' }))} searchable />
       )}
       <div className={styles.two}>
         <TextInput size="lg" label={t('first_name')} autoComplete="given-name" autoFocus value={person.first_name} onChange={set('first_name')} error={problems.first_name} />

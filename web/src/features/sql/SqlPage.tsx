@@ -14,6 +14,7 @@ import { useGo } from '../../lib/navigate';
 import { id_of_slug, paths } from '../../lib/paths';
 import { useShortcuts } from '../../lib/shortcuts';
 import { say } from '../../query/words';
+import { date_locale } from '../../lib/i18n';
 import { cardQuery, writeQuery } from '../../query/read';
 import { ResultFooter, type DownloadFormat } from '../../result/ResultFooter';
 import { ResultPane } from '../../result/ResultPane';
@@ -226,7 +227,7 @@ function OpenSql({ start, card, from_address }: { start: SqlDraft; card: Card | 
     grip.addEventListener('pointerup', stop);
   }
 
-  const clock = run.result_at ? new Date(run.result_at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) : '';
+  const clock = run.result_at ? new Date(run.result_at).toLocaleTimeString(date_locale(), { hour: '2-digit', minute: '2-digit' }) : '';
   const shown = view === 'table' ? { ...draft, display: 'table' } : draft;
   return (
     <div className={styles.page}>

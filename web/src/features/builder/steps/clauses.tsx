@@ -14,7 +14,7 @@ import { prettyFormula } from '@/query/formula/print';
 import { isDate, isMeasure, isNumber, kindOf, unitsFor } from '@/query/kinds';
 import { aggregationName, binningName, columnName, unitName } from '@/query/names';
 import type { Clause, Column, ColumnRef, Expression, OrderBy, Ref } from '@/query/types';
-import { say } from '@/query/words';
+import { inside, say } from '@/query/words';
 import { FormulaEditor } from '../FormulaEditor';
 import { AddButton, Pill, Pop, useBuilder } from '../parts';
 import styles from '../builder.module.css';
@@ -167,7 +167,7 @@ export function SummarizeStep({ stage: index, opened }: { stage: number; opened:
               side: (column) => {
                 const ref = edit.defaultBreakout(column);
                 const unit = unitOf(ref);
-                return unit ? say('by {{unit}}', { unit: unitName(unit).toLowerCase() }) : binningOf(ref) ? say('in bins') : undefined;
+                return unit ? say('by {{unit}}', { unit: inside(unitName(unit)) }) : binningOf(ref) ? say('in bins') : undefined;
               },
             })}
           />
@@ -246,7 +246,7 @@ function BreakoutPill({ index, at, breakout }: { index: number; at: number; brea
   const variants = units.length + widths.length > 0;
   const pill = (open?: () => void, opened?: boolean) => (
     <Pill icon={column && <ColumnIcon column={column} />} onClick={open} open={opened} onRemove={() => change(edit.removeBreakout(query, index, at))} remove={say('Remove group {{name}}', { name })}>
-      {unit && unit !== 'default' ? <>{name}: <b>{unitName(unit).toLowerCase()}</b></> : bins ? <>{name}: <b>{binningName(bins, coordinate).toLowerCase()}</b></> : name}
+      {unit && unit !== 'default' ? <>{name}: <b>{inside(unitName(unit))}</b></> : bins ? <>{name}: <b>{inside(binningName(bins, coordinate))}</b></> : name}
     </Pill>
   );
   if (!variants) return pill();

@@ -6,7 +6,8 @@ import { Button, IconButton } from '@/ui/Button';
 import { Tabs } from '@/ui/fields';
 import { ListPanel } from '@/query/editors/ListPanel';
 import { describeValue, isEmptyValue, matchingOption, parameterKindOf, sameTarget, slugFor, widgetOf, type MappingOption, type Parameter, type ParameterTarget } from '@/query/parameters';
-import { say } from '@/query/words';
+import { unitName } from '@/query/names';
+import { inside, say } from '@/query/words';
 import { titleOf } from '../cards/DashCardView';
 import { ParameterIcon } from '../filters/FilterWidget';
 import { ValuePanel } from '../filters/ValuePanel';
@@ -136,7 +137,7 @@ export function FilterDrawer({ dashboard, parameter, others, cards, options, loa
                 />
               </>
             )}
-            {kind.id === 'unit' && <MultiSelect label={say('Units to choose from')} data={['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => ({ value: unit, label: unit }))} value={parameter.temporal_units ?? ['day', 'week', 'month', 'quarter', 'year']} onChange={(units) => onChange({ ...parameter, temporal_units: units })} />}
+            {kind.id === 'unit' && <MultiSelect label={say('Units to choose from')} data={['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'].map((unit) => ({ value: unit, label: inside(unitName(unit)) }))} value={parameter.temporal_units ?? ['day', 'week', 'month', 'quarter', 'year']} onChange={(units) => onChange({ ...parameter, temporal_units: units })} />}
             <div>
               <div className={styles.label} style={{ fontWeight: 500, marginBottom: 4 }}>{say('Starts with')}</div>
               <Popover opened={open} onChange={set_open} trapFocus returnFocus withinPortal shadow="md">
