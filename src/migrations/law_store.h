@@ -103,7 +103,7 @@ class LawStore {
     if (sqlite) {
       // PostgreSQL has no NUL in a text, and no text that is not UTF-8.
       set("label", std::string("nul\0inside", 10));
-      set("document", std::string("{\"title\":\"a\0b\"}", 17));
+      set("document", std::string("{\"title\":\"a\0b\"}", 15));
       set("label", "\xff\xfe broken");
     }
     // Somebody's own column and index, and references to what is not there.
