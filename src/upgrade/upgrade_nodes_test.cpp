@@ -217,7 +217,8 @@ TEST_P(BesideOthers, a_part_of_the_way_back_keeps_what_is_still_put_off) {
 }
 
 TEST_P(BesideOthers, a_crash_at_any_edge_of_finalising_leaves_before_or_after_and_goes_on) {
-  for (int edge = 0;; ++edge) {
+  const Edges edges;
+  for (int edge = edges.first;; edge += edges.step) {
     stores.emplace(GetParam());
     store = stores->open();
     set_version("0.1.0");

@@ -300,7 +300,8 @@ TEST_P(Upgrades, a_crash_at_any_edge_leaves_before_or_after_and_a_restart_goes_o
   up_old();
   fill();
   auto before = content();
-  for (int edge = 0;; ++edge) {
+  const Edges edges;
+  for (int edge = edges.first;; edge += edges.step) {
     int seen = 0;
     std::string name;
     try {
@@ -332,7 +333,8 @@ TEST_P(Upgrades, a_crash_at_any_edge_of_the_way_down_loses_nothing) {
   up_next();
   fill_next();
   auto there = content();
-  for (int edge = 0;; ++edge) {
+  const Edges edges;
+  for (int edge = edges.first;; edge += edges.step) {
     int seen = 0;
     std::string name;
     set_version("0.1.0");
