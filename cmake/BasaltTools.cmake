@@ -28,6 +28,9 @@ if(BASALT_SANITIZE)
     # AddressSanitizer stops at a null pointer as well, and our processors read at any address; these two checks alone make
     # the build half as long again.
     add_compile_options(-fno-sanitize=null,alignment)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+      add_compile_options(-fno-sanitize=function)  # clang 14 cannot write it in front of coroutines
+    endif()
   endif()
   add_link_options(-fsanitize=${BASALT_SANITIZE})
 endif()

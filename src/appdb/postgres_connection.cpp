@@ -217,6 +217,7 @@ void PostgresConnection::each(std::string_view sql, const Parameters& parameters
   streaming_ = true;
   struct Finish {
     PostgresConnection& connection;
+    explicit Finish(PostgresConnection& of) : connection(of) {}
     ~Finish() {
       // Leaving early (the callback threw) must not read the rest of a big result: ask the server to stop.
       if (PQtransactionStatus(connection.handle_) == PQTRANS_ACTIVE) {

@@ -50,6 +50,7 @@ int lock_file(const std::filesystem::path& database, const char* ending) {
 
 struct Descriptor {
   int number = -1;
+  explicit Descriptor(int opened) : number(opened) {}
   ~Descriptor() { ::close(number); }
 };
 

@@ -294,7 +294,7 @@ void Executor::unpark(const Table& t, const std::string& column, Direction direc
     }
     if (after_batch) after_batch();
     for (auto& [state, ids] : fates)
-      in_lists(ids, [&](const std::string& marks, const Parameters& some) { connection_.execute("UPDATE upgrade_park SET state = '" + std::string(state) + "' WHERE id IN (" + marks + ")", some); });
+      in_lists(ids, [&, state = state](const std::string& marks, const Parameters& some) { connection_.execute("UPDATE upgrade_park SET state = '" + std::string(state) + "' WHERE id IN (" + marks + ")", some); });
     if (rows.size() < parks_at_once) return;
   }
 }

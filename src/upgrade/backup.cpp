@@ -90,7 +90,7 @@ Manifest verify_into(const Context& context, const std::filesystem::path& file, 
       compare_restored(restored.path(), *backup, m);
     } else {
       auto [first, second] = halves(m);
-      Beside other([&] { load_tables(*open_scratch(opened.path()), second, *open_scratch(beside.path()), 0, Compare::No, {}, {}, Indexes::Rules); });
+      Beside other([&, second = second] { load_tables(*open_scratch(opened.path()), second, *open_scratch(beside.path()), 0, Compare::No, {}, {}, Indexes::Rules); });
       load_tables(*backup, first, *open_scratch(restored.path()), 0, Compare::No, loading, {}, Indexes::Rules);
       other.join();
       compare_restored(restored.path(), *backup, first);

@@ -436,7 +436,7 @@ ParameterQuestion dashboard_parameter_question(Connection& connection, const Row
       auto type = json::text(other, "type").value_or("category");
       // Dates and their like are one text; everything else is a list.
       bool single = type.starts_with("date/") || type == "temporal-unit";
-      bool repeated = std::any_of(question.others.begin(), question.others.end(), [&](auto& o) { return o.fields == fields[name] && o.type == type; });
+      bool repeated = std::any_of(question.others.begin(), question.others.end(), [&, name = name](auto& o) { return o.fields == fields[name] && o.type == type; });
       if (!repeated) question.others.push_back({fields[name], type, single ? json::value(values.front()) : json::value(list)});
     }
   }

@@ -438,7 +438,7 @@ void add_field_routes(http::Routes& routes, Services& services) {
     json::object inner{{"source-table", table.value}, {"limit", limit}};
     bool pairs = id != shown;
     if (pairs) {
-      auto key = services.store.read([&](appdb::Connection& c) {
+      auto key = services.store.read([&, table = table](appdb::Connection& c) {
         auto field = require_field(c, *rights, id);
         return field.id<TableId>("table_id") == table ? id : FieldId(field.optional_integer("fk_target_field_id").value_or(id.value));
       });

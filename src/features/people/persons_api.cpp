@@ -188,7 +188,7 @@ json::value current_person(Services& services, const http::Request& request) {
     return std::pair(*found, known);
   });
   if (person.kind == "personal" && !person.personal_collection) {
-    person.personal_collection = services.store.write([&](appdb::Connection& connection) { return ensure_personal_collection(connection, person.id, services.clock.now()); });
+    person.personal_collection = services.store.write([&, &person = person](appdb::Connection& connection) { return ensure_personal_collection(connection, person.id, services.clock.now()); });
     services.permissions.forget();
   }
   bool may_query = rights->is_administrator(), may_sql = may_query;
