@@ -35,6 +35,15 @@ std::string sha256(std::string_view bytes) {
   return out;
 }
 
+Sha256::Sha256() : state_(EVP_MD_CTX_new()) { demand(state_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(state_), EVP_sha256(), nullptr) == 1); }
+Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(state_)); }
+void Sha256::add(std::string_view bytes) { demand(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(state_), bytes.data(), bytes.size()) == 1); }
+std::string Sha256::finish() {
+  std::string out(SHA256_DIGEST_LENGTH, '\0');
+  demand(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(state_), bytes_of(out), nullptr) == 1);
+  return out;
+}
+
 std::string hex(std::string_view bytes) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out;

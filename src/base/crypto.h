@@ -8,6 +8,18 @@ namespace basalt {
 
 std::string sha256(std::string_view bytes);        // 32 bytes
 std::string sha256_hex(std::string_view bytes);
+// The same of what comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  void add(std::string_view bytes);
+  std::string finish();  // 32 bytes; nothing may be added afterwards
+
+ private:
+  void* state_;
+};
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 std::string base64(std::string_view bytes);                               // with padding
 std::optional<std::string> from_base64(std::string_view text);            // also the URL alphabet, padding optional

@@ -9,6 +9,9 @@ namespace {
 
 TEST(Crypto, hashes_as_the_standard_says) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4
+  Sha256 pieces;
+  for (auto* piece : {"a", "", "bc"}) pieces.add(piece);
+  EXPECT_EQ(hex(pieces.finish()), sha256_hex("abc"));
   EXPECT_EQ(hex(hmac_sha256("Jefe", "what do ya want for nothing?")), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");  // RFC 4231
 }
 
