@@ -21,10 +21,14 @@ std::vector<std::string> places() {
   std::error_code error;
   auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   if (!error) {
+    found.push_back(program / "lib/libduckdb.so");  // the tarball, and a version that the launcher runs
     found.push_back(program / "libduckdb.so");
     found.push_back((program / "../lib/basalt/libduckdb.so").lexically_normal());
   }
-  found.push_back(BASALT_DUCKDB_LIBRARY);
+  // Where the build found it; what is shipped knows that place only from itself, so that it has no path of the machine it was made on.
+  std::filesystem::path built = BASALT_DUCKDB_LIBRARY;
+  if (built.is_absolute()) found.push_back(built);
+  else if (!error) found.push_back((program / built).lexically_normal());
   return found;
 }
 

@@ -22,7 +22,7 @@ struct Library {
 #undef BASALT_DUCKDB_MEMBER
 };
 
-// Loads the library once. Looked for at $BASALT_DUCKDB_LIBRARY, beside the program, in ../lib/basalt, where the build found it.
+// Loads the library once. Looked for at $BASALT_DUCKDB_LIBRARY, in lib beside the program, beside it, in ../lib/basalt, where the build found it.
 // Throws Failure Unavailable with a sentence naming these places.
 const Library& library();
 
