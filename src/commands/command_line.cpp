@@ -169,6 +169,10 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   reset->add_option("email", options.email, "The person's e-mail address.")->required();
 
   with_json(with_options(command(app, "doctor", "What is in force and where it came from, and whether all is well.", [&] { return doctor(in_force(), migrations, options); })));
+  auto* health_of = with_options(command(app, "health", "Ask the server of this configuration, on this host, how it is.", [&] { return health(in_force(), migrations, options); }));
+  health_of->add_flag("--live", options.live, "Only whether the process lives: an upgrade that is under way is no illness.");
+  health_of->add_option("--wait", options.wait_seconds, "Ask again for so long, and longer while an upgrade moves.")->type_name("SECONDS");
+  health_of->footer("Exit codes: 0 it is well, 1 it is not.");
   command(app, "version", "Print the version.", [] { std::cout << "basalt " << version() << "\n"; return 0; });
   auto* help = command(app, "help", "Print help for a command.", [&] {
     auto* about = &app;

@@ -19,6 +19,8 @@ struct Options {
   std::int64_t id = 0, limit = 100;
   std::string table, state;
   bool rehearse = false;
+  bool live = false;                     // health: only that the process lives
+  std::int64_t wait_seconds = 0;         // health
   std::vector<std::string> words;
 };
 using Migrations = std::vector<migrations::Migration>;
@@ -45,6 +47,7 @@ int parked_take(const Config& config, const Migrations& migrations, const Option
 int parked_untake(const Config& config, const Migrations& migrations, const Options& options);
 int reset_password(const Config& config, const Migrations& migrations, const Options& options);
 int doctor(const Config& config, const Migrations& migrations, const Options& options);
+int health(const Config& config, const Migrations& migrations, const Options& options);
 int make_sample_database(const Options& options);
 
 }  // namespace basalt::commands
