@@ -17,7 +17,7 @@ struct TarEntry {
   std::string link_to;                     // of a link: the name of something beside it
 };
 
-// All calls throw Failure BadRequest, in one sentence that names the file, when it is cut off, damaged, or holds what an
+// All calls throw Failure BadRequest, in one sentence that names the file, when it is cut off or damaged, or holds what an
 // archive of ours never holds (absolute paths, "..", devices, hard links, links that lead elsewhere).
 class TarReader {
  public:

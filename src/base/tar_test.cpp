@@ -75,12 +75,12 @@ TEST_F(Tar, refuses_what_leads_out) {
 TEST_F(Tar, refuses_what_is_cut_off_or_damaged) {
   write(folder / "top/file", std::string(100'000, 'x') + random_hex(40'000));
   shell("tar -czf whole.tar top && head -c 2000 whole.tar > cut.tar && tar -cf plain.tar top && head -c 50000 plain.tar > cut-plain.tar");
-  EXPECT_EQ(refusal("cut.tar"), "The archive cut.tar is cut off.");
+  EXPECT_EQ(refusal("cut.tar"), "The archive cut.tar is cut off or damaged.");
   fs::remove_all(folder / "out");
-  EXPECT_EQ(refusal("cut-plain.tar"), "The archive cut-plain.tar is cut off.");
+  EXPECT_EQ(refusal("cut-plain.tar"), "The archive cut-plain.tar is cut off or damaged.");
   fs::remove_all(folder / "out");
   shell("cp plain.tar bad.tar && printf 'zz' | dd of=bad.tar bs=1 seek=120 conv=notrunc 2>/dev/null");
-  EXPECT_EQ(refusal("bad.tar"), "The archive bad.tar is damaged.");
+  EXPECT_EQ(refusal("bad.tar"), "The archive bad.tar is cut off or damaged.");
   shell("mkdir more && tar -cf two.tar top more");
   fs::remove_all(folder / "out");
   EXPECT_EQ(refusal("two.tar"), "The archive two.tar must have one folder at its top; it has top and more.");
