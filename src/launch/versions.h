@@ -25,6 +25,7 @@ class Versions {
   virtual std::string slot_to_start() = 0;
   virtual std::filesystem::path program(const std::string& slot) = 0;  // to be executed; Failure when there is no such slot
   virtual void tick() = 0;                                             // five times a second, and after each end of a child
+  virtual std::string busy() = 0;                                      // a sentence on why the serving process cannot be replaced just now; empty: it can
   virtual json::object to_json() = 0;                                  // its part of `status`
   // Any command but "status" and "swap". What it throws is answered with its sentence.
   virtual void command(const json::object& request, std::shared_ptr<Reply>) = 0;
