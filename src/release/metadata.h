@@ -4,8 +4,8 @@
 //   {"signatures":[{"keyid":…,"sig":…}],"signed":{"type":"root"|"releases","version":N,"expires":"2027-01-01T00:00:00Z",…}}\n
 //
 // One form only: canonical JSON (canonical.h), so a document has exactly one text and every byte of it counts. The signature
-// (Ed25519, nothing else) is over "basalt-release:1:<type>\n" and the text of "signed"; a key's id is the SHA-256 of its 32
-// bytes, so no key counts twice. Members of "signed" that are not known are kept and passed over.
+// (Ed25519, nothing else) is over the text of "signed"; a key's id is the SHA-256 of its 32 bytes, so no key counts twice.
+// Members of "signed" that are not known are kept and passed over; outside of it there are none.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -32,7 +32,7 @@ struct Root {
   Timestamp expires;
   std::map<std::string, std::string> keys;  // id (hex) to the 32 bytes of the public key
   Role root, releases;
-  std::string text;                         // the whole document as it was read
+  std::string text;                         // the whole document as it was read; empty in news that nobody signed
 };
 
 enum class Class { Security, Minor, Major };
@@ -83,6 +83,22 @@ Releases releases_of(std::string_view text, const Root& root);
 // Refuses what has expired at `at`.
 void require_current(const Root& root, Timestamp at);
 void require_current(const Releases& releases, Timestamp at);
+
+// A document as its makers have it, signatures unchecked and perhaps not there yet; for make.h.
+struct Document {
+  struct Signature { std::string keyid, signature; };
+  std::string type;
+  json::object contents;              // "signed"
+  std::string signed_text;            // what the signatures are over
+  std::vector<Signature> signatures;  // each key once
+};
+Document document_of(std::string_view text);
+std::string text_of(const Document& document);
+// How many keys of `role` have signed; throws when one of them did, but over another text.
+std::int64_t signed_by(const Document& document, const std::map<std::string, std::string>& keys, const Role& role);
+// What the parts mean, without signatures.
+Root root_in(const Document& document);
+Releases releases_in(const Document& document);
 
 // What is in an unsigned list of the older form {"releases":[…]}, for news only; absent when it is none. Never to be installed.
 std::optional<std::vector<Release>> unsigned_news(std::string_view text);

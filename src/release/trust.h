@@ -41,18 +41,26 @@ class Trust {
   Trust(std::filesystem::path folder, std::string_view anchor);
 
   // Reads the source's newer roots and its list, checks all of it at `now` and against what was seen before, keeps it, gives
-  // the list. Refused, with what was kept unchanged: whatever metadata.h refuses; a list or root older than seen; another list
-  // with a number that was seen; a list without the newest release that was seen; expired at `now`, or at the latest time that
-  // this installation has ever seen (a clock that is set back brings nothing back).
+  // the list. Refused, while the list that was kept stays: whatever metadata.h refuses; a list or root older than seen; another
+  // one with a number that was seen; a list without the newest release that was seen; expired at `now`, or at the latest time
+  // that this installation has seen (a clock that is set back brings nothing back); signed later than `now`. A newer root is
+  // kept even then: keys that were taken back stay so.
   Releases refresh(const Repository& source, Timestamp now);
   // The list that was kept, checked again; absent when there is none, or it has expired.
   std::optional<Releases> known(Timestamp now) const;
 
  private:
   struct State;
+  State load() const;
+  void store(const State& state) const;
+  Root newest_root(const Repository& source, Root root, const std::string& shown) const;
+
   std::filesystem::path folder_;
   std::string anchor_;
 };
+
+// Length and SHA-256 of a file on the disk. Failure Unavailable when it cannot be read.
+client::Downloaded measured(const std::filesystem::path& path);
 
 // Downloads the artefact of `release` for `platform` to `path` and compares length and SHA-256 with the signed ones; a file that
 // is there already and fits is taken as it is. Failure BadRequest when it was swapped, cut or there is none for the platform;
