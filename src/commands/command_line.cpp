@@ -4,13 +4,27 @@
 
 #include <cctype>
 #include <iostream>
+#include <iterator>
+#include <sstream>
 
 #include "base/version.h"
 #include "commands/commands.h"
 #include "commands/opened.h"
+#include "commands/reference.h"
 
 namespace basalt::commands {
 namespace {
+
+// As people hand words to a container: a command in one word ("migrate down"), and the program's own name before it.
+std::vector<std::string> plain_words(int argc, char** argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == "basalt") words.erase(words.begin());
+  if (words.empty() || words.front().starts_with("-") || words.front().find(' ') == std::string::npos) return words;
+  std::istringstream in(words.front());
+  std::vector<std::string> out{std::istream_iterator<std::string>(in), {}};
+  out.insert(out.end(), words.begin() + 1, words.end());
+  return out;
+}
 
 // Every command that touches the application database takes the same options, named as in the configuration file.
 // Help of a command that only needs to find the data shows what says where that is; `basalt help serve` has all.
@@ -18,8 +32,7 @@ void add_options(CLI::App& app, std::map<std::string, std::string>& flags, bool 
   for (auto& option : startup::option_definitions()) {
     std::string names;
     for (auto& other : option.other_names) names += ", " + other;
-    std::string variable = "BASALT_";
-    for (char c : option.name) variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    auto variable = startup::variable_of(option.name);
     bool shown = show_all || option.name == "data-dir" || option.name == "database-uri" || option.name == "config-file" || option.name == "encryption-secret-key";
     const char* group = shown ? "Configuration (all of it: basalt help serve)" : "";
     if (show_all) group = "Configuration";
@@ -89,7 +102,10 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   std::function<int()> chosen;
   auto command = [&](CLI::App& parent, const std::string& name, const std::string& description, std::function<int()> action) {
     auto* sub = parent.add_subcommand(name, description);
-    sub->callback([&chosen, action = std::move(action)] { chosen = action; });
+    // The innermost comes first: `launch status` is not `launch`.
+    sub->callback([&chosen, action = std::move(action)] {
+      if (!chosen) chosen = action;
+    });
     return sub;
   };
   auto in_force = [&] { return startup::read_config(options.flags, startup::process_environment()); };
@@ -97,6 +113,12 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   auto with_json = [&](CLI::App* sub) { sub->add_flag("--json", options.json, "Print JSON."); return sub; };
 
   add_options(*command(app, "serve", "Serve the web app and the API (the default).", [&] { return serve(in_force(), migrations); }), options.flags, true);
+
+  auto* launched = command(app, "launch", "Serve beneath a launcher: it keeps the port, starts the server again when it dies, and replaces it without a connection refused.", [&] { return launch_server(in_force()); });
+  add_options(*launched, options.flags, true);
+  launched->require_subcommand(0, 1);
+  with_json(with_options(command(*launched, "status", "What the launcher that runs here does.", [&] { return launcher_status(in_force(), options); })));
+  with_json(with_options(command(*launched, "swap", "Let a new server process take the place of the one that serves; the same as SIGHUP to the launcher.", [&] { return launcher_swap(in_force(), options); })));
 
   constexpr const char* exit_codes = "Exit codes: 0 done, 10 nothing to do, 20 blocked and unchanged, 30 failed and rolled back cleanly, 40 needs a person.";
   auto add_status = [&](CLI::App& parent) {
@@ -119,7 +141,7 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   add_plan(*migrate);
   with_json(with_options(command(*migrate, "up", "Bring the data to this version's schema, after a verified backup and a rehearsal.", [&] { return migrate_up(in_force(), migrations, options); })))->footer(exit_codes);
   auto* down = with_json(with_options(command(*migrate, "down", "Step the schema down; what the older one cannot hold is parked, not lost.", [&] { return migrate_down(in_force(), migrations, options); })));
-  auto* to = down->add_option("--to", options.to_schema, "The schema to step down to.")->type_name("N");
+  auto* to = down->add_option("--to", options.to_schema, "The schema to step down to; without one, to where it was before the last upgrade.")->type_name("N");
   down->add_option("--to-version", options.to_version, "The version of Basalt to step down for, e.g. 0.1.0.")->type_name("V")->excludes(to);
   down->footer(exit_codes);
   add_finalize(*migrate);
@@ -176,6 +198,12 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   command(app, "version", "Print the version.", [] { std::cout << "basalt " << version() << "\n"; return 0; });
   auto* help = command(app, "help", "Print help for a command.", [&] {
     auto* about = &app;
+    if (options.words.size() == 1 && (options.words[0] == "configuration" || options.words[0] == "commands")) {
+      bool configuration = options.words[0] == "configuration";
+      if (options.json && configuration) print(configuration_json());
+      else std::cout << (options.markdown ? configuration ? configuration_markdown() : commands_markdown(app) : configuration ? configuration_text() : commands_text(app));
+      return 0;
+    }
     for (auto& word : options.words) {
       CLI::App* next = nullptr;
       for (auto* candidate : about->get_subcommands([](CLI::App*) { return true; })) if (candidate->get_name() == word) next = candidate;
@@ -188,7 +216,8 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
     std::cout << about->help();
     return 0;
   });
-  help->add_option("command", options.words, "The command.");
+  help->add_option("command", options.words, "The command; or `configuration` for all options, `commands` for all commands.");
+  with_json(help)->add_flag("--markdown", options.markdown, "Print these two as a page of the documentation.");
   auto* sample = command(app, "make-sample-database", "Write the sample database to a file (used by the server).", [&] { return make_sample_database(options); });
   sample->add_option("file", options.file)->required();
   sample->group("");
@@ -196,7 +225,9 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   add_options(app, options.flags);
 
   try {
-    app.parse(argc, argv);
+    auto words = plain_words(argc, argv);
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app.parse(std::move(words));
     if (!chosen) chosen = [&] { return serve(in_force(), migrations); };
     return chosen();
   } catch (const CLI::ParseError& error) {

@@ -12,7 +12,7 @@ namespace basalt::commands {
 
 struct Options {
   std::map<std::string, std::string> flags;  // configuration, by option name
-  bool json = false;
+  bool json = false, markdown = false;
   std::optional<int> to_schema;
   std::string move_to, delete_name;
   std::string to_version, file, reason, email;
@@ -27,6 +27,9 @@ using Migrations = std::vector<migrations::Migration>;
 using startup::Config;
 
 int serve(const Config& config, const Migrations& migrations);
+int launch_server(const Config& config);
+int launcher_status(const Config& config, const Options& options);
+int launcher_swap(const Config& config, const Options& options);
 int migrate_status(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_up(const Config& config, const Migrations& migrations, const Options& options);

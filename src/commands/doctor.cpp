@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/version.h"
+#include "commands/found.h"
 #include "commands/opened.h"
 #include "startup/container.h"
 #include "startup/web_app.h"
@@ -33,6 +34,8 @@ class Doctor {
   Doctor(const Config& config, const Migrations& migrations) : config_(config), migrations_(migrations) {}
 
   void look() {
+    metabase = found_metabase(config_);
+    if (metabase) say(Weight::Note, "A Metabase was found: " + metabase->where + ". " + metabase->judgement.sentence + " `basalt upgrade plan` tells more.");
     store();
     disk();
     if (auto lost = startup::container_warning(config_.data_directory()); !lost.empty()) say(config_.flag("ephemeral") ? Weight::Note : Weight::Problem, lost);
@@ -42,12 +45,19 @@ class Doctor {
   std::vector<Finding> findings;
   std::string repair;
   json::array drift, nodes;
+  std::optional<takeover::Found> metabase;
 
  private:
   void say(Weight weight, std::string text) { findings.push_back({weight, std::move(text)}); }
 
   void store() {
-    auto options = config_.store_options();
+    appdb::StoreOptions options;
+    try {
+      options = config_.store_options();
+    } catch (const Failure& failure) {
+      say(Weight::Problem, failure.sentence());
+      return;
+    }
     if (options.engine == appdb::Engine::Sqlite && !std::filesystem::exists(options.sqlite_path)) {
       say(Weight::Note, "There is no application database at " + options.sqlite_path.string() + " yet; the first start makes it.");
       return;
@@ -159,7 +169,8 @@ int doctor(const Config& config, const Migrations& migrations, const Options& op
     json::array list, warnings;
     for (auto& finding : doctor.findings) list.push_back(json::object{{"good", finding.weight != Weight::Problem}, {"weight", word_of(finding.weight)}, {"text", finding.text}});
     for (auto& warning : config.warnings) warnings.push_back(json::value(warning));
-    print(json::object{{"version", version()}, {"options", std::move(entries)}, {"warnings", std::move(warnings)}, {"findings", std::move(list)}, {"drift", doctor.drift}, {"nodes", doctor.nodes}, {"repair", doctor.repair}});
+    print(json::object{{"version", version()}, {"options", std::move(entries)}, {"warnings", std::move(warnings)}, {"findings", std::move(list)}, {"drift", doctor.drift}, {"nodes", doctor.nodes}, {"repair", doctor.repair},
+                       {"metabase", doctor.metabase ? json::value(doctor.metabase->to_json()) : json::value(nullptr)}});
   } else {
     std::cout << "Basalt " << version() << "\n\nIn force:\n" << startup::describe(config) << "\n";
     for (auto& warning : config.warnings) std::cout << "  warning  " << warning << "\n";

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "commands/found.h"
 #include "commands/opened.h"
 #include "upgrade/data_state.h"
 
@@ -24,6 +25,26 @@ std::optional<int> wanted_schema(const Options& options, const upgrade::Context&
   if (options.to_schema) return options.to_schema;
   if (!options.to_version.empty()) return upgrade::schema_of_version(context, options.to_version);
   return std::nullopt;
+}
+
+// Where a bare `migrate down` goes: to this program's own schema when the data is newer, else to where the data was before the last
+// upgrade that is still in effect. Absent when it never was anywhere else.
+std::optional<int> schema_before(const upgrade::Context& context) {
+  auto own = context.migrations.empty() ? 0 : context.migrations.back().number;
+  std::map<int, std::int64_t> run_of;  // by migration, of what is in effect
+  context.store.read([&](appdb::Connection& c) {
+    if (!migrations::table_exists(c, "upgrade_history")) return;
+    c.each("SELECT migration, direction, run FROM upgrade_history ORDER BY id", {}, [&](const appdb::Row& row) {
+      auto migration = static_cast<int>(row.integer("migration"));
+      if (row.text("direction") == "up") run_of.try_emplace(migration, row.optional_integer("run").value_or(0));
+      else run_of.erase(migration);
+    });
+  });
+  if (run_of.empty()) return std::nullopt;
+  if (run_of.rbegin()->first > own) return own;
+  int before = run_of.begin()->first;
+  for (auto& [migration, run] : run_of) if (run == run_of.rbegin()->second) { before = migration; break; }
+  return before > 1 ? std::optional(before - 1) : std::nullopt;
 }
 
 std::string status_text(const upgrade::Status& status, const json::value& side) {
@@ -80,6 +101,17 @@ int migrate_status(const Config& config, const Migrations& migrations, const Opt
 }
 
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options) {
+  auto metabase = found_metabase(config);
+  if (metabase && !options.json) std::cout << metabase->text() << "\n";
+  try {
+    config.store_options();
+  } catch (const Failure& failure) {
+    // A place where Basalt's data cannot be, a MySQL for instance: what was found there is still told.
+    if (!metabase) throw;
+    if (options.json) print(json::object{{"metabase", metabase->to_json()}, {"blocked", json::array{json::value(failure.sentence())}}});
+    else std::cout << failure.sentence() << "\n";
+    return blocked_unchanged;
+  }
   upgrade::Plan plan;
   std::string prelude;
   if (options.rehearse) {
@@ -96,6 +128,7 @@ int migrate_plan(const Config& config, const Migrations& migrations, const Optio
   if (options.json) {
     auto out = plan.to_json();
     out["repair"] = upgrade::repair_text(plan, prelude);
+    out["metabase"] = metabase ? json::value(metabase->to_json()) : json::value(nullptr);
     print(json::value(std::move(out)));
   } else {
     std::cout << upgrade::plan_text(plan, plan.to < plan.from ? "basalt migrate down --to " + std::to_string(plan.to) : "basalt migrate up, or simply start");
@@ -114,12 +147,13 @@ int migrate_up(const Config& config, const Migrations& migrations, const Options
 }
 
 int migrate_down(const Config& config, const Migrations& migrations, const Options& options) {
-  if (!options.to_schema && options.to_version.empty())
-    throw Failure(FailureKind::BadRequest, "Say where to: basalt migrate down --to N, or --to-version V. `basalt migrate status` shows the history.");
   return changing([&] {
     Opened opened(config, migrations);
     StepPrinter printer(opened.progress, options.json);
-    return print(upgrade::down(opened.context, *wanted_schema(options, opened.context)), options.json);
+    auto to = wanted_schema(options, opened.context);
+    if (!to) to = schema_before(opened.context);
+    if (!to) throw Failure(FailureKind::BadRequest, "No upgrade of this data is on record, so say where to: basalt migrate down --to N, or --to-version V. `basalt migrate status` shows the history.");
+    return print(upgrade::down(opened.context, *to), options.json);
   });
 }
 

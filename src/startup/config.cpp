@@ -77,7 +77,17 @@ void read_file(const std::string& path, std::map<std::string, std::string>& opti
   }
 }
 
+log::Level level_of(const std::string& name) {
+  if (name == "debug") return log::Level::Debug;
+  if (name == "info") return log::Level::Info;
+  if (name == "warning" || name == "warn") return log::Level::Warning;
+  if (name == "error") return log::Level::Error;
+  throw Failure(FailureKind::BadRequest, "The option log-level must be debug, info, warning or error; it is \"" + name + "\".");
+}
+
 }  // namespace
+
+std::string variable_of(const std::string& option) { return "BASALT_" + upper(option); }
 
 std::string secret_in_file(const std::string& path, const std::string& variable) {
   std::ifstream in(path, std::ios::binary);
@@ -103,15 +113,15 @@ const std::vector<OptionDefinition>& option_definitions() {
         {"backup-schedule", {}, "02:30", "When a backup is made by itself: a time of day in UTC (02:30), a distance (6h), a schedule (\"0 30 2 * * ? *\"), or off."},
         {"bake-time", {}, "60", "Minutes that a new schema must have served beside no older node before an upgrade is finalised; a lone node does not wait."},
         {"config-file", {"MB_CONFIG_FILE_PATH"}, "", "YAML file with any of these options, and `settings:` by their key."},
-        {"data-dir", {}, default_directory, "Where the embedded application database, its backups and temporary files live."},
-        {"database-uri", {"MB_DB_CONNECTION_URI"}, "", "PostgreSQL for the application database, e.g. postgres://user@host/name; empty: SQLite in the data directory.", true},
-        {"db-dbname", {"MB_DB_DBNAME"}, "", "PostgreSQL by parts: database name."},
+        {"data-dir", {}, default_directory, "Where the embedded application database, its backups and temporary files live.", false, "`/var/lib/basalt` as root where it exists, else `./basalt-data`"},
+        {"database-uri", {"MB_DB_CONNECTION_URI", "DATABASE_URL"}, "", "PostgreSQL for the application database, e.g. postgres://user@host/name; empty: SQLite in the data directory.", true},
+        {"db-dbname", {"MB_DB_DBNAME", "RDS_DB_NAME"}, "", "PostgreSQL by parts: database name."},
         {"db-file", {"MB_DB_FILE"}, "", "File of the embedded application database; empty: basalt.db in the data directory."},
-        {"db-host", {"MB_DB_HOST"}, "", "PostgreSQL by parts: host."},
-        {"db-pass", {"MB_DB_PASS"}, "", "PostgreSQL by parts: password.", true},
-        {"db-port", {"MB_DB_PORT"}, "", "PostgreSQL by parts: port."},
+        {"db-host", {"MB_DB_HOST", "RDS_HOSTNAME"}, "", "PostgreSQL by parts: host."},
+        {"db-pass", {"MB_DB_PASS", "RDS_PASSWORD"}, "", "PostgreSQL by parts: password.", true},
+        {"db-port", {"MB_DB_PORT", "RDS_PORT"}, "", "PostgreSQL by parts: port."},
         {"db-type", {"MB_DB_TYPE"}, "", "sqlite or postgres; needed only with the db-… parts."},
-        {"db-user", {"MB_DB_USER"}, "", "PostgreSQL by parts: user."},
+        {"db-user", {"MB_DB_USER", "RDS_USERNAME"}, "", "PostgreSQL by parts: user."},
         {"db-schema", {}, "basalt", "PostgreSQL: schema for everything that is Basalt's."},
         {"drain-notice", {}, "0", "Seconds that a stopping server goes on as before, but for /readyz, so that a load balancer takes it out first."},
         {"drain-time", {}, "30", "Seconds that running requests get to finish when the server stops."},
@@ -125,15 +135,19 @@ const std::vector<OptionDefinition>& option_definitions() {
         {"node-name", {}, "", "What this node is called among several on one PostgreSQL; empty: host name and port."},
         {"password-complexity", {"MB_PASSWORD_COMPLEXITY"}, "normal", "weak, normal or strong."},
         {"password-length", {"MB_PASSWORD_LENGTH"}, "", "Shortest password allowed; overrides the length of password-complexity."},
-        {"port", {"MB_JETTY_PORT"}, "3000", "Port to listen on; 0 takes any free one."},
+        {"port", {"MB_JETTY_PORT", "PORT"}, "3000", "Port to listen on; 0 takes any free one."},
         {"query-timeout", {"MB_DB_QUERY_TIMEOUT_MINUTES"}, "20", "Minutes after which a query is stopped in its database."},
-        {"release-feed", {}, "", "File or http(s) address that lists the versions of Basalt; empty: no look-up."},
+        {"release-ca-file", {}, "", "PEM file with certificates that are trusted for the release feed besides the system's."},
+        {"release-feed", {}, "", "Folder, file or http(s) address of the releases.json that lists the versions of Basalt; empty: no look-up."},
+        {"release-root", {}, "", "File root.json of the makers whose releases are trusted; empty: the one that this program was built with."},
         {"scheduled-jobs", {}, "true", "Do on this node what is scheduled: syncs, backups, clearing up."},
         {"session-age", {"MAX_SESSION_AGE", "MB_SESSION_AGE"}, "20160", "Minutes that a session lasts."},
         {"setup-token", {"MB_SETUP_TOKEN"}, "", "Token that the set-up page asks for; empty: made at the first start and written to the log.", true},
+        {"start-patience", {}, "60", "Seconds that a new server process beneath `basalt launch` may go without any progress before the old one is left in its place."},
         {"tls-certificate", {"MB_JETTY_SSL_CERTIFICATE"}, "", "PEM file with the certificate chain; with tls-key the server speaks HTTPS."},
         {"tls-key", {}, "", "PEM file with the certificate's private key."},
         {"trusted-proxies", {}, "127.0.0.1,::1", "Peers whose X-Forwarded-For and X-Forwarded-Proto are believed."},
+        {"versions-dir", {}, "", "Where `basalt launch` and `basalt upgrade` keep versions and what they know of them; empty: `versions` in the data directory."},
         {"workers", {}, "8", "Threads for requests that use the application database."},
         {"query-workers", {}, "24", "Threads for queries of connected databases."},
     };
@@ -156,7 +170,7 @@ std::string postgres_uri(const std::string& connection_uri) {
   auto scheme_end = uri.find(':');
   auto scheme = uri.substr(0, scheme_end);
   if (scheme == "mysql" || scheme == "mariadb" || scheme == "h2")
-    throw Failure(FailureKind::BadRequest, "The application database cannot live on " + scheme + "; use PostgreSQL (postgres://…) or leave the setting empty for the embedded one.");
+    throw Failure(FailureKind::BadRequest, "The application database cannot live on " + scheme + "; use PostgreSQL (postgres://…) or leave the setting empty for the embedded one. `basalt upgrade plan` tells of a Metabase that lives there.");
   if (scheme != "postgres" && scheme != "postgresql")
     throw Failure(FailureKind::BadRequest, "The connection URI of the application database must begin with postgres:// or jdbc:postgresql://.");
   // JDBC keeps user and password, and options under other names, in the query; libpq takes the first two as they are.
@@ -205,7 +219,12 @@ bool Config::flag(const std::string& option) const {
   throw Failure(FailureKind::BadRequest, "The option " + option + " (" + entries.at(option).source + ") must be true or false; it is \"" + value + "\".");
 }
 
+void set_up_log(const Config& config) {
+  log::set_up(level_of(config.text("log-level")), config.text("log-format") == "json" ? log::Format::JsonLines : log::Format::Text);
+}
+
 std::string Config::data_directory() const { return text("data-dir"); }
+std::string Config::versions_directory() const { return text("versions-dir").empty() ? data_directory() + "/versions" : text("versions-dir"); }
 
 appdb::StoreOptions Config::store_options() const {
   appdb::StoreOptions options;
@@ -213,7 +232,7 @@ appdb::StoreOptions Config::store_options() const {
   if (type == "h2" || type == "mysql" || type == "mariadb")
     throw Failure(FailureKind::BadRequest, "The application database cannot live on " + type + " (" + entries.at("db-type").source + "); use postgres, or sqlite for the embedded one.");
   if (!type.empty() && type != "postgres" && type != "postgresql" && type != "sqlite")
-    throw Failure(FailureKind::BadRequest, "The option db-type (" + entries.at("db-type").source + ") must be sqlite or postgres; it is \"" + type + "\".");
+    throw Failure(FailureKind::BadRequest, "The option db-type (" + entries.at("db-type").source + ") must be sqlite or postgres; it is \"" + type + "\"." + (type == "mysql" || type == "h2" ? " `basalt upgrade plan` tells of a Metabase that lives there." : ""));
   options.postgres_schema = text("db-schema");
   if (!text("database-uri").empty()) {
     options.engine = appdb::Engine::Postgres;
@@ -277,9 +296,11 @@ Config read_config(const std::map<std::string, std::string>& flags, const Enviro
   auto given = [&](const OptionDefinition& option) -> std::optional<Config::Entry> {
     if (auto found = flags.find(option.name); found != flags.end()) return Config::Entry{found->second, "flag --" + option.name};
     auto names = option.other_names;
-    names.insert(names.begin(), "BASALT_" + upper(option.name));
+    names.insert(names.begin(), variable_of(option.name));
     for (auto& name : names) {
       auto found = environment.find(name);
+      // Kubernetes tells every pod of a service called basalt: BASALT_PORT=tcp://10.0.0.5:3000. That is no port of ours.
+      if (found != environment.end() && option.name == "port" && found->second.starts_with("tcp://")) continue;
       if (found != environment.end() && !found->second.empty()) return Config::Entry{found->second, "environment " + name};
       // Secrets may stand in a file, as containers hand them over.
       if (auto in_file = environment.find(name + "_FILE"); option.secret && in_file != environment.end() && !in_file->second.empty())
@@ -332,9 +353,10 @@ Config read_config(const std::map<std::string, std::string>& flags, const Enviro
   for (auto& [name, value] : settings_from_file) {
     if (!features::Settings::definition(name)) config.warnings.push_back("The configuration file fixes an unknown setting " + name + "; it is ignored.");
   }
+  known.insert({"BASALT_PROBE_TOKEN", "BASALT_LAUNCHER_SOCKET", "BASALT_LAUNCHED_AS"});  // the launcher's, see launch/listen_fd.h
   known.insert({"BASALT_DUCKDB_LIBRARY", "BASALT_TEST_POSTGRES"});
   for (auto& [name, value] : environment) {
-    if (!name.starts_with("BASALT_") || known.contains(name)) continue;
+    if (!name.starts_with("BASALT_") || known.contains(name) || name.starts_with("BASALT_SERVICE_") || name.starts_with("BASALT_PORT_")) continue;
     std::string nearest;
     std::size_t best = 1000;
     for (auto& candidate : known) {

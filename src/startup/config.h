@@ -20,7 +20,10 @@ struct OptionDefinition {
   std::string default_text;
   std::string description;
   bool secret = false;
+  std::string default_words;               // where the default depends on the host: what the documentation says of it
 };
+// "BASALT_DATA_DIR" for "data-dir".
+std::string variable_of(const std::string& option);
 const std::vector<OptionDefinition>& option_definitions();
 
 // Reads variables: the process environment, or a map in tests.
@@ -39,6 +42,7 @@ struct Config {
   bool flag(const std::string& option) const;
 
   std::string data_directory() const;
+  std::string versions_directory() const;  // of the launcher and the upgrades
   appdb::StoreOptions store_options() const;
   http::ServerOptions server_options() const;
 };
@@ -46,6 +50,9 @@ struct Config {
 // `flags`: option name to text, as given on the command line. Throws Failure BadRequest in one sentence: a value that is no
 // port, an engine that is not supported ("mysql": …), a file that cannot be read.
 Config read_config(const std::map<std::string, std::string>& flags, const Environment& environment);
+
+// The log as the options log-level and log-format say; Failure BadRequest when there is no such level.
+void set_up_log(const Config& config);
 
 // For `doctor`: every option with its value and source, secrets masked.
 std::string describe(const Config& config);

@@ -44,6 +44,23 @@ TEST(Config, adds_user_and_password_to_a_uri_without_them) {
   EXPECT_EQ(options.postgres_uri, "postgres://db/app?user=u&password=p");
 }
 
+TEST(Config, honours_the_names_that_platforms_set) {
+  auto config = read_config({}, {{"PORT", "8123"}, {"DATABASE_URL", "postgres://u:p@db:5432/app"}});
+  EXPECT_EQ(config.integer("port"), 8123);
+  EXPECT_EQ(config.store_options().postgres_uri, "postgres://u:p@db:5432/app");
+  auto parts = read_config({}, {{"BASALT_DB_TYPE", "postgres"}, {"RDS_HOSTNAME", "db"}, {"RDS_PORT", "5432"}, {"RDS_DB_NAME", "ebdb"}, {"RDS_USERNAME", "u"}, {"RDS_PASSWORD", "p"}});
+  EXPECT_EQ(parts.store_options().postgres_uri, "postgresql://u:p@db:5432/ebdb");
+  // Ours and the well-known ones win.
+  EXPECT_EQ(read_config({}, {{"PORT", "8123"}, {"MB_JETTY_PORT", "3001"}}).integer("port"), 3001);
+}
+
+TEST(Config, is_not_misled_by_what_kubernetes_tells_of_a_service_called_basalt) {
+  auto config = read_config({}, {{"BASALT_PORT", "tcp://10.0.0.5:3000"}, {"BASALT_SERVICE_HOST", "10.0.0.5"}, {"BASALT_SERVICE_PORT", "3000"}, {"BASALT_PORT_3000_TCP", "tcp://10.0.0.5:3000"}});
+  EXPECT_EQ(config.integer("port"), 3000);
+  EXPECT_EQ(config.entries.at("port").source, "default");
+  EXPECT_TRUE(config.warnings.empty());
+}
+
 TEST(Config, refuses_engines_that_cannot_hold_it) {
   EXPECT_THROW(read_config({}, {{"MB_DB_TYPE", "h2"}}).store_options(), Failure);
   EXPECT_THROW(read_config({}, {{"MB_DB_TYPE", "oracle"}}).store_options(), Failure);
