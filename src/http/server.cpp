@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -116,6 +117,9 @@ class BeastServer final : public Server {
   ~BeastServer() override;
 
   std::uint16_t port() const override { return port_; }
+  void begin() override;
+  int listening_socket() const override { return listening_socket_; }
+  void stop_listening(Waiting) override;
   void serve(const Routes& routes, Authenticator& authenticator, Handler pages) override;
   void serve_instead(const Handler* handler) override { instead = handler; }
   void announce_drain() override { draining_ = true; }
@@ -141,9 +145,17 @@ class BeastServer final : public Server {
   std::optional<asio::ssl::context> tls;
 
  private:
-  static asio::awaitable<void> accept(BeastServer& server);
-  void welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer);
-  void stop_listening();
+  // A socket that listens, on the first loop.
+  struct Door {
+    tcp::acceptor acceptor;
+    asio::steady_timer room;  // cancelled when it closes
+    bool is_private;
+    bool is_shared;           // others may hold it too
+  };
+  Door own_door();
+  static Door given_door(asio::io_context& context, int socket, bool is_private, bool is_shared);
+  static asio::awaitable<void> accept(BeastServer& server, Door& door);
+  void welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer, bool is_private);
   void attend(Loop& loop, bool leads);
   bool run_here(Loop& loop, std::shared_ptr<Exchange> exchange);
   void run(std::shared_ptr<Exchange> exchange);
@@ -154,8 +166,11 @@ class BeastServer final : public Server {
   Pools pools_;
   WorkerPool gone_pool_{"client-gone", 2, 1 << 16};
   std::vector<std::unique_ptr<Loop>> loops_;
-  std::optional<tcp::acceptor> acceptor_;       // on the first loop
-  std::optional<asio::steady_timer> room_;      // on the first loop: cancelled when a connection closes
+  std::unique_ptr<Door> public_door_, private_door_;
+  std::atomic<int> listening_socket_ = -1;
+  std::atomic<bool> begun_ = false;
+  std::mutex stop_listening_mutex_;
+  bool listening_ended_ = false, left_to_others_ = false;  // GUARDED_BY(stop_listening_mutex_)
   std::uint16_t port_ = 0;
   std::string id_prefix_;
   std::atomic<std::uint64_t> request_number_ = 0;
@@ -167,7 +182,7 @@ class BeastServer final : public Server {
 // One client. All members belong to the loop's thread, except send_now().
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(BeastServer& server, Loop& loop, asio::ip::address peer) : server_(server), loop_(loop), timer_(loop.context), peer_(peer) {}
+  Connection(BeastServer& server, Loop& loop, asio::ip::address peer, bool is_private) : server_(server), loop_(loop), timer_(loop.context), peer_(peer), is_private_(is_private) {}
   virtual ~Connection() = default;
 
   static asio::awaitable<void> run(std::shared_ptr<Connection> self) {
@@ -236,6 +251,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Loop& loop_;
   asio::steady_timer timer_;
   const asio::ip::address peer_;
+  const bool is_private_;  // came in by the private socket
   std::string in_;  // received, not parsed yet
   bool notified_ = false, eof_ = false, reading_ = false, writing_ = false, write_failed_ = false, aborted_ = false, closed_ = false;
 
@@ -364,6 +380,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     while (request.path.size() > 1 && request.path.ends_with('/')) request.path.pop_back();
     form.is_api = request.path == "/api" || request.path.starts_with("/api/");
 
+    if (is_private_ && std::find(server_.options.private_paths.begin(), server_.options.private_paths.end(), request.path) == server_.options.private_paths.end()) return std::nullopt;
     exchange.serving = server_.serving;
     const Handler* instead = server_.instead;
     if (instead || !exchange.serving) {
@@ -533,8 +550,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class PlainConnection final : public Connection {
  public:
-  PlainConnection(BeastServer& server, Loop& loop, tcp::socket socket, asio::ip::address peer)
-      : Connection(server, loop, peer), socket_(std::move(socket)) {}
+  PlainConnection(BeastServer& server, Loop& loop, tcp::socket socket, asio::ip::address peer, bool is_private)
+      : Connection(server, loop, peer, is_private), socket_(std::move(socket)) {}
 
   std::size_t send_now(const WireAnswer& wire) override {
     iovec pieces[2] = {{const_cast<char*>(wire.head.data()), wire.head.size()}, {const_cast<char*>(wire.body.data()), wire.body.size()}};
@@ -590,7 +607,7 @@ class PlainConnection final : public Connection {
 class TlsConnection final : public Connection {
  public:
   TlsConnection(BeastServer& server, Loop& loop, tcp::socket socket, asio::ip::address peer)
-      : Connection(server, loop, peer), stream_(std::move(socket), *server.tls), buffer_(16 << 10) {}
+      : Connection(server, loop, peer, false), stream_(std::move(socket), *server.tls), buffer_(16 << 10) {}
 
  private:
   asio::awaitable<bool> shake_hands() override {
@@ -668,27 +685,12 @@ BeastServer::BeastServer(ServerOptions chosen, Pools pools, Handler fallback_han
     if (error) throw Failure(FailureKind::Unavailable, "The TLS key " + options.tls_key_file + " cannot be read as PEM, or does not belong to the certificate.").with_details(error.message());
   }
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options.network_threads); ++i) loops_.push_back(std::make_unique<Loop>());
-  auto& context = loops_.front()->context;
-  boost::system::error_code error;
-  auto address = asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
-  if (error) {
-    auto found = tcp::resolver(context).resolve(options.address, "", error);
-    if (error || found.empty()) throw Failure(FailureKind::Unavailable, "The address to listen on, " + options.address + ", is not one of this machine.");
-    address = found.begin()->endpoint().address();
-  }
-  tcp::endpoint endpoint(address, options.port);
-  acceptor_.emplace(context);
-  room_.emplace(context);
-  acceptor_->open(endpoint.protocol(), error);
-  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_->bind(endpoint, error);
-  if (!error) acceptor_->listen(1024, error);
-  auto place = std::to_string(options.port) + " on " + options.address;
-  if (error == asio::error::address_in_use) throw Failure(FailureKind::Unavailable, "Port " + place + " is in use by another program. Stop that one, or choose another port.");
-  if (error == asio::error::access_denied) throw Failure(FailureKind::Unavailable, "Port " + place + " may not be used without more rights. Choose one above 1023.");
-  if (error) throw Failure(FailureKind::Unavailable, "Cannot listen on port " + place + ": " + error.message() + ".");
-  port_ = acceptor_->local_endpoint().port();
-  asio::co_spawn(context, accept(*this), asio::detached);
+  public_door_ = options.inherited_socket >= 0 ? std::make_unique<Door>(given_door(loops_.front()->context, options.inherited_socket, false, !options.inherited_alone)) : std::make_unique<Door>(own_door());
+  port_ = public_door_->acceptor.local_endpoint().port();
+  listening_socket_ = public_door_->acceptor.native_handle();
+  if (options.private_socket >= 0) private_door_ = std::make_unique<Door>(given_door(loops_.front()->context, options.private_socket, true, true));
+  if (private_door_) asio::co_spawn(loops_.front()->context, accept(*this, *private_door_), asio::detached);
+  if (!options.wait_for_begin) begin();
   for (auto& loop : loops_) {
     for (std::size_t i = 0; i < loop->threads.size(); ++i) loop->threads[i] = std::thread([this, &loop = *loop, i] { attend(loop, i == 0); });
   }
@@ -729,35 +731,76 @@ bool BeastServer::run_here(Loop& loop, std::shared_ptr<Exchange> exchange) {
   return true;
 }
 
-asio::awaitable<void> BeastServer::accept(BeastServer& server) {
-  while (server.acceptor_->is_open()) {
-    if (server.open >= server.options.connections) {
+BeastServer::Door BeastServer::own_door() {
+  auto& context = loops_.front()->context;
+  boost::system::error_code error;
+  auto address = asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
+  if (error) {
+    auto found = tcp::resolver(context).resolve(options.address, "", error);
+    if (error || found.empty()) throw Failure(FailureKind::Unavailable, "The address to listen on, " + options.address + ", is not one of this machine.");
+    address = found.begin()->endpoint().address();
+  }
+  tcp::endpoint endpoint(address, options.port);
+  Door door{tcp::acceptor(context), asio::steady_timer(context), false, false};
+  door.acceptor.open(endpoint.protocol(), error);
+  if (!error) door.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) door.acceptor.bind(endpoint, error);
+  if (!error) door.acceptor.listen(1024, error);
+  auto place = std::to_string(options.port) + " on " + options.address;
+  if (error == asio::error::address_in_use) throw Failure(FailureKind::Unavailable, "Port " + place + " is in use by another program. Stop that one, or choose another port.");
+  if (error == asio::error::access_denied) throw Failure(FailureKind::Unavailable, "Port " + place + " may not be used without more rights. Choose one above 1023.");
+  if (error) throw Failure(FailureKind::Unavailable, "Cannot listen on port " + place + ": " + error.message() + ".");
+  return door;
+}
+
+BeastServer::Door BeastServer::given_door(asio::io_context& context, int socket, bool is_private, bool is_shared) {
+  sockaddr_storage at{};
+  socklen_t size = sizeof at;
+  boost::system::error_code error;
+  int copy = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  Door door{tcp::acceptor(context), asio::steady_timer(context), is_private, is_shared};
+  if (copy < 0 || ::getsockname(copy, reinterpret_cast<sockaddr*>(&at), &size) != 0) error.assign(errno, boost::system::system_category());
+  else door.acceptor.assign(at.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), copy, error);  // assign: asio then knows that others may hold it
+  if (error) throw Failure(FailureKind::Unavailable, "The socket that this server was started with cannot be used: " + error.message() + ".");
+  return door;
+}
+
+void BeastServer::begin() {
+  if (begun_.exchange(true)) return;
+  asio::post(loops_.front()->context, [this] {
+    if (public_door_->acceptor.is_open()) asio::co_spawn(loops_.front()->context, accept(*this, *public_door_), asio::detached);
+  });
+}
+
+asio::awaitable<void> BeastServer::accept(BeastServer& server, Door& door) {
+  while (door.acceptor.is_open()) {
+    if (server.open >= server.options.connections && !door.is_private) {
       // The rest waits in the kernel's backlog until somebody leaves.
-      server.room_->expires_after(std::chrono::milliseconds(200));
-      co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
+      door.room.expires_after(std::chrono::milliseconds(200));
+      co_await door.room.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
     auto& loop = *server.loops_[server.next_loop_++ % server.loops_.size()];
     tcp::socket socket(loop.context);
     tcp::endpoint peer;
-    auto [error] = co_await server.acceptor_->async_accept(socket, peer, asio::as_tuple(asio::use_awaitable));
+    auto [error] = co_await door.acceptor.async_accept(socket, peer, asio::as_tuple(asio::use_awaitable));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
       // Out of file descriptors, mostly: others may close.
-      server.room_->expires_after(std::chrono::milliseconds(100));
-      co_await server.room_->async_wait(asio::as_tuple(asio::use_awaitable));
+      door.room.expires_after(std::chrono::milliseconds(100));
+      co_await door.room.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    server.welcome(loop, std::move(socket), peer);
+    server.welcome(loop, std::move(socket), peer, door.is_private);
   }
 }
 
-void BeastServer::welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer) {
+void BeastServer::welcome(Loop& loop, tcp::socket socket, const tcp::endpoint& peer, bool is_private) {
   ++open;
   ++total;
   std::shared_ptr<Connection> connection;
-  if (tls) connection = std::make_shared<TlsConnection>(*this, loop, std::move(socket), peer.address());
-  else connection = std::make_shared<PlainConnection>(*this, loop, std::move(socket), peer.address());
+  if (tls && !is_private) connection = std::make_shared<TlsConnection>(*this, loop, std::move(socket), peer.address());
+  else connection = std::make_shared<PlainConnection>(*this, loop, std::move(socket), peer.address(), is_private);
   asio::co_spawn(loop.context, Connection::run(connection), asio::detached);
 }
 
@@ -882,7 +925,12 @@ void BeastServer::drain() {
     while (!ready() && SteadyClock::now() < limit) std::this_thread::sleep_for(std::min<SteadyClock::duration>(milliseconds(5), limit - SteadyClock::now()));
   };
   auto nobody_is_here = [this] { return open == 0; };
-  std::this_thread::sleep_for(options.drain_notice);
+  bool successor;
+  {
+    std::lock_guard lock(stop_listening_mutex_);
+    successor = left_to_others_;
+  }
+  if (!successor) std::this_thread::sleep_for(options.drain_notice);
   wait_until(nobody_is_here, options.drain_grace);
   last_call = true;
   for (auto& loop : loops_) {
@@ -890,7 +938,7 @@ void BeastServer::drain() {
       for (auto* connection : loop.connections) connection->notify();
     });
   }
-  stop_listening();
+  stop_listening(Waiting::Ours);
   wait_until([this] { return running == 0; }, options.drain_time);
   wait_until(nobody_is_here, std::chrono::seconds(2));  // requests that are not here as a whole, TLS's farewells
   close_all();
@@ -898,27 +946,36 @@ void BeastServer::drain() {
 }
 
 // Closing a socket that listens resets the connections that wait to be accepted. So first the kernel drops what would begin
-// another one (who is dropped asks again in a second, and is refused then), then those that wait are taken.
-void BeastServer::stop_listening() {
-  constexpr int flags_at = 13, syn = 0x02, ack = 0x10;  // of a TCP header, where the filter begins to read
-  sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
-                         BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
-  sock_fprog drop_new{static_cast<unsigned short>(std::size(steps)), steps};
-  bool dropping = setsockopt(acceptor_->native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &drop_new, sizeof drop_new) == 0;
-  if (dropping) std::this_thread::sleep_for(handshake_time);
+// another one (who is dropped asks again in a second, and is refused then), then those that wait are taken. A socket that others
+// hold as well listens on: it must not drop anything.
+void BeastServer::stop_listening(Waiting waiting) {
+  std::lock_guard lock(stop_listening_mutex_);
+  if (std::exchange(listening_ended_, true)) return;
+  left_to_others_ = waiting == Waiting::SomebodyElses;
+  if (!public_door_->is_shared && !left_to_others_) {
+    constexpr int flags_at = 13, syn = 0x02, ack = 0x10;  // of a TCP header, where the filter begins to read
+    sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, syn | ack), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, syn, 0, 1),
+                           BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0xffffffff)};
+    sock_fprog drop_new{static_cast<unsigned short>(std::size(steps)), steps};
+    bool dropping = setsockopt(public_door_->acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &drop_new, sizeof drop_new) == 0;
+    if (dropping) std::this_thread::sleep_for(handshake_time);
+  }
   std::promise<void> stopped;
   asio::post(loops_.front()->context, [&] {
     boost::system::error_code error;
-    acceptor_->non_blocking(true, error);
-    while (!error) {
+    auto& acceptor = public_door_->acceptor;
+    acceptor.non_blocking(true, error);
+    while (!error && begun_ && !left_to_others_) {
       auto& loop = *loops_[next_loop_++ % loops_.size()];
       tcp::socket socket(loop.context);
       tcp::endpoint peer;
-      acceptor_->accept(socket, peer, error);
-      if (!error) welcome(loop, std::move(socket), peer);
+      acceptor.accept(socket, peer, error);
+      if (!error) welcome(loop, std::move(socket), peer, false);
     }
-    acceptor_->close(error);
-    room_->cancel();
+    listening_socket_ = -1;
+    // Not close(): it trusts that the kernel then forgets the socket, and somebody may hold another descriptor of it.
+    if (acceptor.is_open()) ::close(acceptor.release(error));
+    public_door_->room.cancel();
     stopped.set_value();
   });
   stopped.get_future().wait();
@@ -928,8 +985,12 @@ void BeastServer::close_all() {
   if (closing.exchange(true)) return;
   asio::post(loops_.front()->context, [this] {
     boost::system::error_code ignored;
-    acceptor_->close(ignored);
-    room_->cancel();
+    for (auto* door : {public_door_.get(), private_door_.get()}) {
+      if (!door) continue;
+      door->acceptor.close(ignored);
+      door->room.cancel();
+    }
+    listening_socket_ = -1;
   });
   for (auto& loop : loops_) {
     asio::post(loop->context, [&loop = *loop] {

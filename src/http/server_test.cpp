@@ -523,6 +523,120 @@ TEST_F(ServerTest, no_request_is_lost_while_it_stops) {
   EXPECT_EQ(lost, 0);
 }
 
+// A socket that listens on loopback, held by the test as a launcher holds it.
+struct GivenSocket {
+  GivenSocket() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    EXPECT_EQ(::listen(fd, 1024), 0);
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
+    port = ntohs(at.sin_port);
+  }
+  ~GivenSocket() { close(); }
+  void close() {
+    if (fd >= 0) ::close(std::exchange(fd, -1));
+  }
+  int fd;
+  std::uint16_t port = 0;
+};
+
+TEST_F(ServerTest, a_successor_takes_over_a_shared_socket_without_losing_a_request) {
+  GivenSocket socket;
+  ServerOptions options;
+  options.inherited_socket = socket.fd;
+  options.drain_grace = 200ms;
+  options.drain_notice = 60s;  // nobody needs notice of this end
+  start(options);
+  serve();
+  EXPECT_EQ(server->port(), socket.port);
+  std::atomic<bool> stop{false};
+  std::atomic<int> lost{0}, answered{0};
+  std::vector<std::future<void>> clients;
+  for (int i = 0; i < 4; ++i)
+    clients.push_back(std::async(std::launch::async, [&] {
+      while (!stop) {
+        Wire wire(socket.port);
+        bool well = wire.connected && wire.send(get("/api/hello")) && status_of_answer(wire.answer()) == 200;
+        ++(well ? answered : lost);
+      }
+    }));
+  for (int swap = 0; swap < 5; ++swap) {
+    options.wait_for_begin = true;
+    auto next = Server::listen(options, {application, query, hashing}, [](Request&) { return Response::text("starting", 503); });
+    next->serve(routes, authenticator, [](Request&) { return Response::text("page"); });
+    int so_far = answered;
+    while (answered < so_far + 20 && lost == 0) std::this_thread::yield();  // the old one answers; the new one has taken nobody
+    EXPECT_EQ(next->counters().connections_total, 0u);
+    next->begin();
+    server->stop_listening(Server::Waiting::SomebodyElses);
+    server->drain();
+    server = std::move(next);
+  }
+  stop = true;
+  for (auto& client : clients) client.get();
+  EXPECT_EQ(lost, 0);
+}
+
+TEST_F(ServerTest, a_shared_socket_listens_on_when_its_server_has_stopped) {
+  GivenSocket socket;
+  ServerOptions options;
+  options.inherited_socket = socket.fd;
+  options.drain_grace = 0ms;
+  start(options);
+  serve();
+  server->drain();
+  Wire patient(socket.port);
+  ASSERT_TRUE(patient.connected) << "it waits in the backlog";
+  patient.send(get("/api/hello?name=later"));
+  server.reset();
+  server = Server::listen(options, {application, query, hashing}, [](Request&) { return Response::text("starting", 503); });
+  serve();
+  EXPECT_EQ(body_of(patient.answer()), "\"hello later\"");
+}
+
+TEST_F(ServerTest, the_last_who_holds_a_socket_takes_those_who_wait_and_frees_the_port) {
+  GivenSocket socket;
+  ServerOptions options;
+  options.inherited_socket = socket.fd;
+  options.drain_grace = 0ms;
+  start(options);
+  serve();
+  socket.close();
+  Wire wire(socket.port);
+  EXPECT_TRUE(wire.send(get("/api/hello")));
+  server->drain();
+  EXPECT_EQ(status_of_answer(wire.answer()), 200);
+  EXPECT_FALSE(Wire(socket.port).connected);
+}
+
+TEST_F(ServerTest, the_private_socket_answers_its_paths_from_the_start_to_the_end) {
+  GivenSocket shared, own;
+  ServerOptions options;
+  options.inherited_socket = shared.fd;
+  options.private_socket = own.fd;
+  options.wait_for_begin = true;
+  options.connections = 0;
+  options.private_paths = {"/api/hello", "/livez"};
+  start(options);
+  auto ask = [&](std::string_view path) {
+    Wire wire(own.port);
+    wire.send(get(path));
+    return status_of_answer(wire.answer());
+  };
+  EXPECT_EQ(ask("/livez"), 503) << "the fallback's answer";
+  EXPECT_EQ(ask("/api/secret"), 404);
+  serve();
+  EXPECT_EQ(ask("/api/hello"), 200);
+  EXPECT_EQ(ask("/api/hello/"), 200);
+  EXPECT_EQ(ask("/livez"), 200) << "a page";
+  for (auto* other : {"/", "/api/secret", "/api/admin", "/livez/x"}) EXPECT_EQ(ask(other), 404) << other;
+  server->stop_listening(Server::Waiting::SomebodyElses);
+  EXPECT_EQ(ask("/api/hello"), 200);
+}
+
 TEST_F(ServerTest, a_full_pool_answers_503_and_the_connection_goes_on) {
   start();
   serve();
