@@ -1,5 +1,4 @@
-// What systemd wants to hear of a service of Type=notify. Our own thirty lines: the protocol is one datagram to a socket, and
-// libsystemd would be one more library in a binary that is meant to run anywhere.
+// What systemd, or the launcher, wants to hear of a service of Type=notify.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -7,24 +6,10 @@
 #include <string>
 #include <thread>
 
+#include "base/notify_socket.h"
 #include "upgrade/upgrade.h"
 
 namespace basalt::startup {
-
-// Sends "KEY=value" lines to a datagram socket: a path, or a name in the abstract name space that begins with '@'. Where nobody
-// listens nothing happens.
-class NotifySocket {
- public:
-  explicit NotifySocket(std::string address);
-  ~NotifySocket();
-  NotifySocket(const NotifySocket&) = delete;
-  void send(const std::string& lines) const;
-  bool is_on() const { return socket_ >= 0; }
-
- private:
-  std::string address_;
-  int socket_ = -1;
-};
 
 // What to say of a progress, and when: a text when it changed, and more time whenever something moved. Slow is not dead, but
 // what stands still may be.

@@ -1,7 +1,10 @@
 #include "startup/serve.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <unistd.h>
 
@@ -30,17 +33,20 @@
 #include "features/session_api/session_api.h"
 #include "features/settings/settings_api.h"
 #include "features/setup/setup_api.h"
+#include "features/segments/segments_api.h"
 #include "features/snippets/snippets_api.h"
 #include "features/updates/release_feed.h"
 #include "features/updates/updates_api.h"
 #include "http/docs.h"
 #include "jobs/scheduler.h"
+#include "launch/listen_fd.h"
 #include "session/passwords.h"
 #include "session/sessions.h"
 #include "startup/container.h"
 #include "startup/notify.h"
 #include "startup/open_store.h"
 #include "startup/query_environment.h"
+#include "startup/release_options.h"
 #include "startup/serving_node.h"
 #include "startup/web_app.h"
 #include "upgrade/backup_schedule.h"
@@ -73,6 +79,7 @@ class StopSignals {
     return received;
   }
   void wake() { kill(getpid(), SIGUSR1); }
+  void stop() { kill(getpid(), SIGTERM); }
 
  private:
   sigset_t set_;
@@ -147,7 +154,8 @@ std::vector<std::string> own_command_line() {
   return words;
 }
 
-[[noreturn]] void start_anew(std::vector<std::string> words) {
+[[noreturn]] void start_anew(std::vector<std::string> words, const launch::Inherited& inherited, bool went) {
+  inherited.put_back(went);
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -216,6 +224,7 @@ void add_routes(http::Routes& routes, features::Services& services, features::Up
   add_activity_routes(routes, services);
   add_bookmark_routes(routes, services);
   add_snippet_routes(routes, services);
+  add_segment_routes(routes, services);
   add_update_routes(routes, services, std::move(updates));
   http::add_docs_routes(routes);
 }
@@ -228,14 +237,6 @@ void make_samples(features::Services& services) {
   features::add_sample_content(services, *database);
 }
 
-log::Level level_of(const std::string& name) {
-  if (name == "debug") return log::Level::Debug;
-  if (name == "info") return log::Level::Info;
-  if (name == "warning" || name == "warn") return log::Level::Warning;
-  if (name == "error") return log::Level::Error;
-  throw Failure(FailureKind::BadRequest, "The option log-level must be debug, info, warning or error; it is \"" + name + "\".");
-}
-
 std::string shown_address(const Config& config, std::uint16_t port) {
   auto address = config.text("address");
   if (address == "0.0.0.0" || address == "::") address = "localhost";
@@ -246,9 +247,11 @@ std::string shown_address(const Config& config, std::uint16_t port) {
 }  // namespace
 
 int serve(const Config& config, const std::vector<migrations::Migration>& migrations) {
-  log::set_up(level_of(config.text("log-level")), config.text("log-format") == "json" ? log::Format::JsonLines : log::Format::Text);
+  set_up_log(config);
   for (auto& warning : config.warnings) log::warning(warning);
   auto began = std::chrono::steady_clock::now();
+  auto inherited = launch::Inherited::take();
+  ::prctl(PR_SET_NAME, "basalt");  // executed as an open file it would be called after its number
   StopSignals signals;
 
   auto workers = static_cast<std::size_t>(std::clamp<std::int64_t>(config.integer("workers"), 1, 256));
@@ -260,14 +263,20 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   ServiceNotifier notifier(progress);
   std::atomic<http::Server*> listening{nullptr};
   std::unique_ptr<http::Server> server;
+  // A balancer that only notices closed ports would send people to a node that is starting.
+  bool listen_early = config.flag("listen-early");
   auto listen = [&] {
-    server = http::Server::listen(config.server_options(), {application_pool, query_pool, hashing_pool}, [&](http::Request& request) { return starting_answer(request, progress); });
+    auto options = config.server_options();
+    options.inherited_socket = inherited.public_socket;
+    options.inherited_alone = inherited.is_own;
+    options.private_socket = inherited.probe_socket;
+    options.wait_for_begin = inherited.public_socket >= 0 && (inherited.held_back || !listen_early);
+    server = http::Server::listen(std::move(options), {application_pool, query_pool, hashing_pool}, [&](http::Request& request) { return starting_answer(request, progress); });
     listening = server.get();
     log::info("Listening", {{"address", shown_address(config, server->port())}, {"version", version()}});
   };
-  // A balancer that only notices closed ports would send people to a node that is starting.
-  bool listen_early = config.flag("listen-early");
-  if (listen_early) listen();
+  bool listens = listen_early || inherited.public_socket >= 0;
+  if (listens) listen();
 
   // The rest of the start runs beside the listening server and beside the wait for a signal.
   HeldBack held_back(listening);
@@ -316,6 +325,7 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       store = open_store(config);
       auto name = config.text("node-name");
       if (name.empty()) name = usual_node_name(server ? server->port() : static_cast<std::uint16_t>(config.integer("port")));
+      if (inherited.number > 1) name += "/" + std::to_string(inherited.number);  // beside another one of the same launcher
       node = std::make_unique<ServingNode>(*store, node_pool, name, target, may_serve);
       auto context = context_with(&progress);
       upgrade::clean_left_overs(context);
@@ -351,6 +361,14 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       feed_options.source = config.text("release-feed");
       feed_options.air_gapped = config.flag("air-gapped");
       feed_options.current = version();
+      feed_options.trust = release_trust(config);
+      feed_options.ca_file = config.text("release-ca-file");
+      try {
+        feed_options.root = release_root(config);
+      } catch (const Failure& failure) {  // no reason not to serve
+        log::warning(failure.sentence());
+        updates.warnings.push_back(failure.sentence());
+      }
       auto feed = std::make_shared<features::ReleaseFeed>(std::move(feed_options));
       updates.release = [feed](bool now) {
         if (now) feed->refresh();
@@ -358,8 +376,9 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       };
       updates.complete = complete;
       add_routes(running->routes, services, std::move(updates));
-      if (!listen_early) listen();
+      if (!listens) listen();
       server->serve(running->routes, running->sessions, pages);
+      if (!inherited.held_back) server->begin();
       progress.set([](upgrade::ProgressNow& now) { now.state = "done"; });
       notifier.ready();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
@@ -404,21 +423,52 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
   };
   auto command_line = own_command_line();
   std::thread starter(start);
+  std::atomic<bool> went{false};
+  std::mutex server_mutex;  // the line's thread is there until the end
+  std::optional<std::jthread> on_the_line;
+  if (inherited.is_launched())
+    on_the_line.emplace([&] {
+      while (inherited.line.next() == launch::Line::Word::Go) {
+        std::lock_guard lock(server_mutex);
+        went = true;
+        if (server) server->begin();
+      }
+      signals.stop();  // the launcher's own signal comes as well, or the launcher is gone
+    });
   int received = signals.wait();
+  auto last_word = inherited.is_launched() ? inherited.line.last() : launch::Line::Word::Go;
   if (received != SIGUSR1 || again) log::info("Stopping", {{"drain_seconds", config.text("drain-time")}});
   if (!again) notifier.stopping();  // one that starts itself anew goes on for systemd
+  bool goes_on = received == SIGUSR1 && again && last_word == launch::Line::Word::Go;  // this process itself, as a new one
+  if (goes_on && listen_early && inherited.public_socket < 0 && server && server->listening_socket() >= 0) {
+    inherited.public_socket = ::fcntl(server->listening_socket(), F_DUPFD_CLOEXEC, 0);
+    inherited.is_own = true;
+  }
+  // Who takes the connections that wait: this process's own successor, the launcher's, or nobody. The port of a launcher that is
+  // gone must be free for the next one, however long the rest takes.
+  if (server && ((goes_on && inherited.public_socket >= 0) || last_word == launch::Line::Word::Leave)) server->stop_listening(http::Server::Waiting::SomebodyElses);
+  if (server && last_word == launch::Line::Word::Gone) server->stop_listening(http::Server::Waiting::Ours);
+  if (!goes_on && last_word != launch::Line::Word::Go) inherited.close_public();
   // A migration that runs is crash-safe, but ending it in order is kinder: it is waited for.
   starter.join();
   if (running) running->sync.stop_all();
+  if (!goes_on) inherited.close_public();
   if (server) server->drain();
   if (running && !store->refusal()) running->queries.flush();
   listening = nullptr;
-  server.reset();
+  {
+    std::lock_guard lock(server_mutex);
+    server.reset();
+  }
   running.reset();
   node.reset();
   store.reset();
   if (received != SIGUSR1) log::info("Stopped");
-  else if (again) start_anew(std::move(command_line));
+  else if (goes_on) start_anew(std::move(command_line), inherited, went);
+  if (inherited.is_launched()) {
+    ::shutdown(inherited.line.fd(), SHUT_RDWR);  // ends the thread that listens to it
+    on_the_line.reset();
+  }
   return exit_code;
 }
 
