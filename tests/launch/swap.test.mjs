@@ -1,0 +1,179 @@
+// One server process takes the place of another on the same socket, and nobody who asks notices.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { binary, eventually, run_command, scratch_directory, test_postgres } from "../runner/server.mjs";
+import { alive, Crowd, launched, processes_of } from "./launched.mjs";
+
+const swaps = process.env.BASALT_CHAOS === "full" ? 20 : 5;
+
+async function many_swaps(t, server) {
+  await server.set_up();
+  const first = await server.settled();
+  const crowd = new Crowd(server);
+  const wrk = spawnSync("which", ["wrk"]).status === 0 ? spawn("wrk", ["-t1", "-c16", "-d600s", `${server.url}/api/health`]) : undefined;
+  let measured = "";
+  wrk?.stdout.on("data", (chunk) => (measured += chunk));
+  const seen = new Set([first.process]);
+  for (let i = 0; i < swaps; i++) {
+    const answer = await server.swap();
+    assert.ok(answer.ok, answer.message);
+    const now = await server.serving();
+    assert.ok(!seen.has(now.process), "another process serves");
+    seen.add(now.process);
+    // Something is written through each of them, and is there in the next.
+    const made = await server.post("/api/collection", { name: `made by ${i}` });
+    assert.equal(made.status, 200, JSON.stringify(made.body));
+  }
+  await crowd.stop();
+  if (wrk) {
+    const over = new Promise((resolve) => wrk.once("exit", resolve));
+    wrk.kill("SIGINT");
+    await over;
+    assert.match(measured, /requests in/);
+    assert.doesNotMatch(measured, /Socket errors|Non-2xx/, measured);
+    t.diagnostic(measured.split("\n").filter((line) => /Latency|requests in|Requests\/sec/.test(line)).map((line) => line.trim()).join("; "));
+  } else {
+    t.diagnostic("wrk is not installed; the crowd alone asked");
+  }
+  assert.deepEqual(crowd.failed, []);
+  assert.ok(crowd.answered > 20, `${crowd.answered} answers`);
+  t.diagnostic(`${swaps} swaps, ${crowd.answered} answers, the slowest ${crowd.slowest} ms, none failed`);
+  const names = (await server.get("/api/collection")).body.map((one) => one.name);
+  for (let i = 0; i < swaps; i++) assert.ok(names.includes(`made by ${i}`), names.join());
+  await eventually(async () => (await server.status()).children.length === 1, { what: "the former ones having gone", timeout: 60_000 });
+  const ended = await server.stop();
+  assert.deepEqual(ended, { code: 0, signal: null });
+  assert.deepEqual(processes_of(server.data_directory), []);
+}
+
+test("nobody notices that server processes follow each other, on SQLite", async (t) => many_swaps(t, await launched(t)));
+
+test("nobody notices that server processes follow each other, on PostgreSQL", async (t) => {
+  const postgres = test_postgres(t);
+  if (postgres) await many_swaps(t, await launched(t, { environment: { BASALT_DATABASE_URI: postgres.uri } }));
+});
+
+test("SIGHUP is a swap, also to the program that was installed meanwhile", async (t) => {
+  const folder = scratch_directory();
+  const program = join(folder, "basalt");
+  copyFileSync(binary("basalt"), program);
+  const server = await launched(t, { data_directory: join(folder, "data"), program });
+  await server.set_up();
+  const before = await server.settled();
+  // As a package does: another file in its place. A server that dies comes back as what was installed when it was looked at last.
+  copyFileSync(binary("basalt-next"), program + ".new");
+  chmodSync(program + ".new", 0o755);
+  renameSync(program + ".new", program);
+  process.kill(before.process, "SIGKILL");
+  const again = await eventually(async () => {
+    const child = await server.serving();
+    return child?.ready && child.process !== before.process && child;
+  });
+  assert.equal((await server.get("/api/session/properties")).body.version.tag, "v0.1.0");
+  const crowd = new Crowd(server);
+  server.process.kill("SIGHUP");
+  const after = await eventually(async () => {
+    const child = await server.serving();
+    return child?.ready && child.process !== again.process && child;
+  });
+  assert.ok(after);
+  await eventually(async () => (await server.get("/api/session/properties")).body.version.tag === "v0.2.0", { what: "the newer version" });
+  await crowd.stop();
+  assert.deepEqual(crowd.failed, [], `the schema changed meanwhile, and nobody noticed`);
+  assert.equal((await server.get("/api/user/current")).status, 200, "the session goes on");
+});
+
+test("two of one launcher are two nodes", async (t) => {
+  const server = await launched(t);
+  await server.set_up();
+  const names = async () => JSON.parse(run_command(["migrate", "status", "--json", "--data-dir", server.data_directory]).out).nodes.filter((node) => node.live).map((node) => node.name).sort();
+  const [alone] = await names();
+  const slow = spawn("curl", ["-s", "--limit-rate", "1", `${server.url}/`]);  // something that the old one must finish
+  t.after(() => slow.kill("SIGKILL"));
+  const held = await fetch(`${server.url}/api/health`);
+  assert.equal(held.status, 200);
+  assert.ok((await server.swap()).ok);
+  await eventually(async () => (await names()).includes(`${alone}/2`), { what: "a second node" });
+});
+
+test("a new process that does not become ready is ended, the old one goes on, and the log and the status say why", async (t) => {
+  const folder = scratch_directory();
+  const program = join(folder, "basalt");
+  copyFileSync(binary("basalt"), program);
+  chmodSync(program, 0o755);
+  const server = await launched(t, { data_directory: join(folder, "data"), program, args: ["--start-patience", "2"] });
+  const before = await server.settled();
+  const crowd = new Crowd(server, { people: 4 });
+  const replace = (text) => {
+    writeFileSync(program + ".new", text);
+    chmodSync(program + ".new", 0o755);
+    renameSync(program + ".new", program);
+  };
+  const bad = [
+    ["#!/bin/sh\nexec sleep 1000\n", /did not become ready: nothing moved for 2 seconds/],
+    ["#!/bin/sh\necho 'basalt: there is no moon tonight.' >&2\nexit 20\n", /ended with code 20: basalt: there is no moon tonight\./],
+    ["this is no program", /ended with code 127: .*Exec format error/],
+    ["#!/bin/sh\nkill -SEGV $$\n", /was ended by signal 11/],
+  ];
+  for (const [text, words] of bad) {
+    replace(text);
+    const answer = await server.swap();
+    assert.equal(answer.ok, false);
+    assert.match(answer.message, words);
+    const status = await server.status();
+    assert.match(status.last_swap.message, words);
+    assert.equal(status.last_swap.ok, false);
+    assert.equal((await server.serving()).process, before.process);
+  }
+  assert.match(server.log, /The server goes on as it was.*nothing moved/);
+  const told = run_command(["launch", "status", "--data-dir", server.data_directory]);
+  assert.equal(told.code, 0, told.err);
+  assert.match(told.out, /serves[^]*was ended by signal 11/);
+  const refused = run_command(["launch", "swap", "--data-dir", server.data_directory]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /was ended by signal 11/);
+  await crowd.stop();
+  assert.deepEqual(crowd.failed, []);
+  // A good one works again after that.
+  copyFileSync(binary("basalt"), program + ".new");
+  renameSync(program + ".new", program);
+  assert.ok((await server.swap()).ok);
+  await eventually(() => !alive(before.process), { what: "the end of the old one" });
+});
+
+test("running requests are finished by the process that took them", async (t) => {
+  const server = await launched(t);
+  await server.set_up();
+  const sample = await server.sample_database();
+  const query = { database: sample.id, type: "native", native: { query: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n" } };
+  const slow = server.post("/api/dataset", query);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok((await server.swap()).ok);
+  const { status, body } = await slow;
+  assert.equal(status, 202);
+  assert.equal(body.data.rows[0][0], 3000000);
+});
+
+test("a restore starts the server anew beneath the launcher, on the same socket", async (t) => {
+  const server = await launched(t);
+  await server.set_up();
+  const before = await server.settled();
+  const made = run_command(["backup", "create", "--data-dir", server.data_directory, "--json"]);
+  assert.equal(made.code, 0, made.err);
+  const file = JSON.parse(made.out).file ?? JSON.parse(made.out).path;
+  const crowd = new Crowd(server, { people: 4, path: "/livez" });
+  const restored = run_command(["restore", file, "--data-dir", server.data_directory]);
+  assert.equal(restored.code, 0, restored.err);
+  await eventually(() => /Starting anew/.test(server.log), { what: "the server starting itself anew" });
+  const after = await server.settled();
+  assert.equal(after.process, before.process, "the same process, another life");
+  await server.healthy();
+  await crowd.stop();
+  assert.deepEqual(crowd.failed, []);
+  assert.ok((await server.swap()).ok, "and it still listens to the launcher");
+  assert.equal((await server.get("/api/user/current")).status, 200);
+});
+
