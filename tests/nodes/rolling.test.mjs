@@ -110,7 +110,8 @@ test("an older node that was stopped in its sleep commits nothing when it wakes"
   sleeper.process.kill("SIGCONT");
   for (const answer of await Promise.all(asked)) {
     assert.equal(answer.status, 503, JSON.stringify(answer.body));
-    assert.match(JSON.stringify(answer.body), /too old for the data/);
+    // One that slept inside a transaction lost its session before: the server ends those after a minute.
+    assert.match(JSON.stringify(answer.body), /too old for the data|went away/);
   }
   await eventually(async () => (await sleeper.get("/readyz")).status === 503, { timeout: 10_000, what: "a balancer told that the old node is out" });
   const health = await sleeper.get("/api/health");

@@ -12,6 +12,9 @@ export const binary = (name = "basalt") => process.env.BASALT_TEST_BUILD ? join(
 
 export const administrator = { email: "ada@example.com", password: "Quarry-4-columns", first_name: "Ada", last_name: "Basalt" };
 
+// No connection stays open behind a request: a server that is asked to stop gives those who have one a second to leave.
+const leave = { connection: "close" };
+
 export function scratch_directory() {
   return mkdtempSync(join(tmpdir(), "basalt-test-"));
 }
@@ -78,7 +81,7 @@ export class Server {
   async healthy() {
     await eventually(async () => {
       if (this.exited) return true;
-      const answer = await fetch(`${this.url}/api/health`);
+      const answer = await fetch(`${this.url}/api/health`, { headers: leave });
       return answer.status === 200;
     }, { timeout: 60_000, every: 10, what: "a healthy server" });
     if (this.exited) throw new Error(`the server stopped with ${JSON.stringify(this.exited)}: ${this.log}`);
@@ -101,7 +104,7 @@ export class Server {
     const answer = await fetch(this.url + path, {
       method,
       signal: timeout ? AbortSignal.timeout(timeout) : undefined,
-      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...(session ? { "x-metabase-session": session } : {}), ...headers },
+      headers: { ...leave, ...(body === undefined ? {} : { "content-type": "application/json" }), ...(session ? { "x-metabase-session": session } : {}), ...headers },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
     const text = await answer.text();
