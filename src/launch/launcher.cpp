@@ -365,6 +365,7 @@ void Launcher::hear() {
 
 // What of a child's words is systemd's business: the launcher is the service, and it is ready when what serves is.
 void Launcher::tell_systemd(const Child& child, const std::string& key, const std::string& value) {
+  if (child.leaving) return;
   bool serves = serving_ == child.id;
   if (key == "EXTEND_TIMEOUT_USEC") {
     systemd_.send(key + "=" + value + "\n");

@@ -16,7 +16,8 @@ inline constexpr const char* child_number_variable = "BASALT_LAUNCHED_AS";
 // when it breaks the launcher is gone.
 class Line {
  public:
-  explicit Line(int fd = -1) : fd_(fd) {}
+  Line() = default;
+  explicit Line(int fd) : fd_(fd) {}
   bool is_there() const { return fd_ >= 0; }
   int fd() const { return fd_; }
 
@@ -30,7 +31,7 @@ class Line {
   static void say(int fd, Word word);
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 struct Inherited {
