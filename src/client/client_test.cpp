@@ -92,13 +92,19 @@ TEST(Client, speaks_https_with_an_authority_of_ones_own) {
 TEST(Client, refuses_certificates_that_it_has_no_reason_to_trust) {
   TestFolder folder;
   TestCertificates certificates, other, elsewhere("DNS:elsewhere.example"), old("DNS:localhost,IP:127.0.0.1", -1);
-  TestServer server(always(TestServer::ok("private")), &certificates), wrong_name(always(TestServer::ok("x")), &elsewhere), expired(always(TestServer::ok("x")), &old), plain(always(TestServer::ok("x")));
+  TestServer server(always(TestServer::ok("private")), &certificates), wrong_name(always(TestServer::ok("x")), &elsewhere), expired(always(TestServer::ok("x")), &old);
   auto refused = [&](const std::string& address, const std::string& ca) { return refusal([&] { fetch_text(address, {.ca_file = ca}); }); };
   EXPECT_TRUE(says(refused(server.address(), ""), "The certificate of 127.0.0.1:" + server.port() + " is not trusted: "));
   EXPECT_TRUE(says(refused(server.address(), folder.write("other.pem", other.authority)), "is not trusted: "));
   EXPECT_TRUE(says(refused(wrong_name.address(), folder.write("elsewhere.pem", elsewhere.authority)), "is not trusted: ")) << refused(wrong_name.address(), (folder.path / "elsewhere.pem").string());
   EXPECT_TRUE(says(refused(expired.address(), folder.write("old.pem", old.authority)), "expired"));
-  EXPECT_TRUE(says(refused("https://127.0.0.1:" + plain.port() + "/", ""), "speaks no HTTPS"));
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor plain(context, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  std::jthread once([&] {
+    auto socket = plain.accept();
+    boost::asio::write(socket, boost::asio::buffer(TestServer::ok("x")));
+  });
+  EXPECT_TRUE(says(refused("https://127.0.0.1:" + std::to_string(plain.local_endpoint().port()) + "/", ""), "speaks no HTTPS"));
   EXPECT_TRUE(says(refused(server.address(), folder.write("no.pem", "nothing")), "holds no certificates"));
   EXPECT_TRUE(server.asked().empty()) << "nothing was sent before the certificate was seen";
 }

@@ -145,7 +145,7 @@ TEST(Decision, waits_for_its_place_in_the_wave) {
     situation.now = at;
     EXPECT_EQ(next(list, situation), "install 0.2.0");
     EXPECT_EQ(due_at(list.releases[0], 1.0), released + std::chrono::hours(hours)) << "everybody by then";
-    EXPECT_EQ(due_at(list.releases[0], 0.01), released + std::chrono::hours(hours) / 10) << "one in a hundred in a tenth of the time";
+    EXPECT_EQ(due_at(list.releases[0], 0.01), released + std::chrono::minutes(hours * 6)) << "one in a hundred in a tenth of the time";
   }
   auto special = made("0.2.0");
   special.over = std::chrono::hours(2);

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio.hpp>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "base/random.h"
+#include "client/test_server.h"
+#include "release/test_feed.h"
 
 namespace basalt::features {
 namespace {
@@ -18,50 +18,16 @@ const std::string document = R"({"releases":[
   {"version":"9.0.0","released_at":"2027-01-01","class":"major","withdrawn":true},
   {"version":"0.1.0","withdrawn":true}, {"version":"nonsense"}, 7]})";
 
-// Answers one connection after the other with the given texts, word for word.
-class Answers {
- public:
-  explicit Answers(std::vector<std::string> texts) : acceptor_(context_, {boost::asio::ip::make_address("127.0.0.1"), 0}) {
-    thread_ = std::jthread([this, texts = std::move(texts)] {
-      for (auto& text : texts) {
-        boost::asio::ip::tcp::socket socket(context_);
-        boost::system::error_code error;
-        acceptor_.accept(socket, error);
-        if (error) return;
-        boost::asio::streambuf request;
-        boost::asio::read_until(socket, request, "\r\n\r\n", error);
-        asked.push_back(std::string(boost::asio::buffers_begin(request.data()), boost::asio::buffers_end(request.data())));
-        boost::asio::write(socket, boost::asio::buffer(text), error);
-        if (text.empty()) boost::asio::read_until(socket, request, "never", error);  // until the other side gives up
-      }
-    });
-  }
-  ~Answers() {
-    boost::system::error_code error;
-    ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
-    acceptor_.close(error);
-  }
-  std::string address(const std::string& path = "/feed.json") const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + path; }
-  std::vector<std::string> asked;
+using client::TestServer;
 
- private:
-  boost::asio::io_context context_;
-  boost::asio::ip::tcp::acceptor acceptor_;
-  std::jthread thread_;
-};
+// Answers with the given texts, one after the other, the last one again and again.
+TestServer::Answers in_turn(std::vector<std::string> texts) {
+  return [texts = std::move(texts), next = std::make_shared<std::size_t>(0)](const std::string&) { return texts[std::min((*next)++, texts.size() - 1)]; };
+}
 
-std::string ok(const std::string& body) { return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body; }
+std::string ok(const std::string& body) { return TestServer::ok(body); }
 
 ReleaseFeed::Options from(std::string source) { return {.source = std::move(source), .current = "0.1.0"}; }
-
-TEST(ReleaseFeed, compares_versions_as_numbers) {
-  EXPECT_EQ(compare_versions("0.10.0", "0.9.9"), 1);
-  EXPECT_EQ(compare_versions("v1.2", "1.2.0"), 0);
-  EXPECT_EQ(compare_versions("1.2.0-rc1", "1.2.0"), -1);
-  EXPECT_EQ(compare_versions("1.2.0+5", "1.2.0"), 0);
-  EXPECT_FALSE(compare_versions("", "1.2.0"));
-  EXPECT_FALSE(compare_versions("1.2.3.4", "1.2.0"));
-}
 
 TEST(ReleaseFeed, finds_the_newest_that_was_not_withdrawn_in_a_file) {
   auto path = testing::TempDir() + "basalt-feed-" + random_hex(6) + ".json";
@@ -85,22 +51,24 @@ TEST(ReleaseFeed, finds_the_newest_that_was_not_withdrawn_in_a_file) {
 }
 
 TEST(ReleaseFeed, asks_an_address_follows_where_it_moved_and_sends_nothing_of_ours) {
-  Answers server({"HTTP/1.1 302 Found\r\nLocation: /moved.json\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ok(document)});
-  ReleaseFeed feed(from(server.address()));
+  TestServer server(in_turn({TestServer::moved("/moved.json"), ok(document)}));
+  ReleaseFeed feed(from(server.address("/feed.json")));
   feed.refresh();
   auto latest = feed.latest();
   EXPECT_EQ(json::text(latest, "feed"), "ok") << json::write(latest);
   EXPECT_EQ(json::text(latest.at("available"), "version"), "0.10.0");
-  ASSERT_EQ(server.asked.size(), 2u);
-  EXPECT_TRUE(server.asked[1].starts_with("GET /moved.json HTTP/1.1")) << server.asked[1];
-  EXPECT_EQ(server.asked[0].find("0.1.0"), std::string::npos);
+  EXPECT_FALSE(json::boolean(latest, "signed").value());
+  auto asked = server.asked();
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_TRUE(asked[1].starts_with("GET /moved.json HTTP/1.1")) << asked[1];
+  EXPECT_EQ(asked[0].find("0.1.0"), std::string::npos);
 }
 
 TEST(ReleaseFeed, says_what_is_wrong_and_keeps_what_it_knew) {
-  Answers server({ok(document), "HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ok("<html>"), ok(std::string(2 << 20, 'x')), "HTTP/1.1 302 Found\r\nLocation: ftp://elsewhere/\r\nContent-Length: 0\r\n\r\n"});
+  TestServer server(in_turn({ok(document), TestServer::status(500), ok("<html>"), ok(std::string(5 << 20, 'x')), TestServer::moved("ftp://elsewhere/"), TestServer::status(404)}));
   ReleaseFeed feed(from(server.address()));
   feed.refresh();
-  for (auto* part : {"answered 500", "no list of releases", "longer than", "redirection"}) {
+  for (auto* part : {"answered 500", "no list of releases", "longer than", "redirection", "There is no list"}) {
     feed.refresh();
     auto latest = feed.latest();
     EXPECT_NE(json::text(latest, "feed").value().find(part), std::string::npos) << json::write(latest);
@@ -109,12 +77,77 @@ TEST(ReleaseFeed, says_what_is_wrong_and_keeps_what_it_knew) {
 }
 
 TEST(ReleaseFeed, waits_for_nobody_for_ever) {
-  Answers server({""});
+  TestServer server(in_turn({""}));
   auto options = from(server.address());
   options.patience = std::chrono::milliseconds(200);
   ReleaseFeed feed(options);
   feed.refresh();
   EXPECT_NE(json::text(feed.latest(), "feed").value().find("in time"), std::string::npos) << json::write(feed.latest());
+}
+
+TEST(ReleaseFeed, checks_a_signed_list_and_remembers_it_over_https) {
+  release::TestFeed made;
+  client::TestFolder folder;
+  client::TestCertificates certificates;
+  TestServer server([&](const std::string& request) {
+    auto path = made.folder / TestServer::path(request).substr(1);
+    return std::filesystem::exists(path) ? ok(made.read(path.filename().string())) : TestServer::status(404);
+  }, &certificates);
+  FixedClock clock(made.now);
+  auto options = from(server.address("/releases.json"));
+  options.ca_file = folder.write("ca.pem", certificates.authority);
+  options.trust = made.trust;
+  options.clock = &clock;
+  made.publish("0.2.0", "x", {{"class", "security"}});
+  ReleaseFeed rootless(options);
+  rootless.refresh();
+  EXPECT_NE(json::text(rootless.latest(), "feed").value().find("set the option release-root"), std::string::npos) << json::write(rootless.latest());
+  options.root = made.anchor();
+  auto of_others = options;
+  release::TestFeed others;
+  of_others.root = others.anchor();
+  of_others.trust = others.trust;
+  ReleaseFeed wrong(of_others);
+  wrong.refresh();
+  EXPECT_NE(json::text(wrong.latest(), "feed").value().find("another one with the same number 1"), std::string::npos) << json::write(wrong.latest());
+  ReleaseFeed feed(options);
+  feed.refresh();
+  auto latest = feed.latest();
+  EXPECT_EQ(json::text(latest, "feed"), "ok") << json::write(latest);
+  EXPECT_TRUE(json::boolean(latest, "signed").value());
+  EXPECT_EQ(json::text(latest.at("available"), "version"), "0.2.0");
+  EXPECT_EQ(json::text(latest.at("available"), "class"), "security");
+  EXPECT_EQ(json::text(latest.at("available"), "released_at"), "2026-11-20");
+  auto old = made.read("releases.json");
+  made.publish("0.1.0", "x", {{"withdrawn", true}, {"withdrawn_why", "It loses rows."}});
+  feed.refresh();
+  EXPECT_EQ(json::text(feed.latest(), "withdrawn_why"), "It loses rows.");
+  made.write("releases.json", old);
+  feed.refresh();
+  EXPECT_NE(json::text(feed.latest(), "feed").value().find("an old copy is not taken"), std::string::npos);
+  EXPECT_EQ(json::text(feed.latest(), "withdrawn_why"), "It loses rows.") << "what was known stays";
+  clock.advance(std::chrono::hours(24 * 200));
+  made.publish("0.3.0");  // signed to be good until February
+  feed.refresh();
+  EXPECT_NE(json::text(feed.latest(), "feed").value().find("has expired on 2027-02-20"), std::string::npos) << json::write(feed.latest());
+  // An unsigned one in its place: news, but not taken for signed.
+  made.write("releases.json", document);
+  feed.refresh();
+  EXPECT_EQ(json::text(feed.latest(), "feed"), "ok");
+  EXPECT_FALSE(json::boolean(feed.latest(), "signed").value());
+}
+
+TEST(ReleaseFeed, reads_a_folder_as_well) {
+  release::TestFeed made;
+  made.publish("0.2.0");
+  FixedClock clock(made.now);
+  auto options = from(made.folder.string());
+  options.root = made.anchor();
+  options.trust = made.trust;
+  options.clock = &clock;
+  ReleaseFeed feed(options);
+  feed.refresh();
+  EXPECT_EQ(json::text(feed.latest().at("available"), "version"), "0.2.0") << json::write(feed.latest());
 }
 
 TEST(ReleaseFeed, is_off_without_a_source_and_asks_no_network_when_air_gapped) {
