@@ -1,0 +1,33 @@
+# Settings of CPack for the Debian package. tools/package lays out the tree and says the rest in the environment.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME basalt)
+set(CPACK_PACKAGE_VENDOR "Basalt")
+set(CPACK_PACKAGE_CONTACT "Basalt <maintainers@basalt.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "business-intelligence server in one small binary")
+set(CPACK_PACKAGE_DESCRIPTION "Connect databases, ask questions with clicks or SQL, share the answers on\ndashboards. Speaks the HTTP API and the query language of Metabase. Keeps its\nown data in SQLite or PostgreSQL; an upgrade begins with a verified backup, and\nthe way back keeps what was made since.")
+set(CPACK_PACKAGE_VERSION "$ENV{BASALT_VERSION}")
+set(CPACK_DEBIAN_PACKAGE_VERSION "$ENV{BASALT_VERSION}")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_PACKAGE_FILE_NAME basalt)
+set(CPACK_DEBIAN_PACKAGE_SECTION database)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# Besides the libraries, which are found by themselves.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, debconf (>= 0.5) | debconf-2.0, init-system-helpers (>= 1.54), tzdata")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "nginx, postgresql")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+if(DEFINED ENV{BASALT_DEB_COMPRESSION})  # tests that make many packages
+  set(CPACK_DEBIAN_COMPRESSION_TYPE "$ENV{BASALT_DEB_COMPRESSION}")
+endif()
+set(CPACK_THREADS 1)  # one stream, so that the bytes do not depend on the number of processors
+set(CPACK_INSTALLED_DIRECTORIES "$ENV{BASALT_TREE};.")
+set(CPACK_PACKAGING_INSTALL_PREFIX "/")
+set(CPACK_SET_DESTDIR OFF)
+set(CPACK_INCLUDE_TOPLEVEL_DIRECTORY OFF)
+set(CPACK_STRIP_FILES OFF)  # stripped already
+set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE "$ENV{BASALT_ARCHITECTURE}")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "")
+foreach(file preinst postinst prerm postrm config templates conffiles)
+  list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "$ENV{BASALT_CONTROL}/${file}")
+endforeach()
