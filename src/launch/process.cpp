@@ -21,7 +21,8 @@ extern char** environ;
 namespace basalt::launch {
 namespace {
 
-constexpr int out_of_the_way = 64;  // no child is given that many sockets
+constexpr int out_of_the_way = 64;          // no child is given that many sockets
+constexpr unsigned close_range_at_exec = 4;  // CLOSE_RANGE_CLOEXEC
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
@@ -58,11 +59,13 @@ pid_t execute(const Execution& what) {
   auto envp = pointers(variables);
   std::vector<int> sockets;
   for (auto& [fd, name] : what.sockets) sockets.push_back(fcntl(fd, F_DUPFD_CLOEXEC, out_of_the_way));
+  int program = what.program >= 0 ? fcntl(what.program, F_DUPFD_CLOEXEC, out_of_the_way) : -1;
   auto launcher = getpid();
 
   auto pid = ::fork();
   if (pid != 0) {
     for (int fd : sockets) ::close(fd);
+    if (program >= 0) ::close(program);
     if (pid < 0) throw Failure(FailureKind::Unavailable, "No process can be started: " + std::string(std::strerror(errno)) + ".");
     return pid;
   }
@@ -76,9 +79,11 @@ pid_t execute(const Execution& what) {
   if (what.standard_output >= 0) ::dup2(what.standard_output, 1);
   if (what.standard_error >= 0) ::dup2(what.standard_error, 2);
   for (std::size_t i = 0; i < sockets.size(); ++i) ::dup2(sockets[i], first_listen_fd + static_cast<int>(i));
+  ::syscall(SYS_close_range, static_cast<unsigned>(first_listen_fd + sockets.size()), ~0u, close_range_at_exec);  // whatever the launcher was started with
   if (own_pid) write_number(own_pid, static_cast<unsigned long>(::getpid()));
-  if (what.program >= 0) ::syscall(SYS_execveat, what.program, "", argv.data(), envp.data(), AT_EMPTY_PATH);
-  else ::execve(what.path.c_str(), argv.data(), envp.data());
+  if (program >= 0) ::syscall(SYS_execveat, program, "", argv.data(), envp.data(), AT_EMPTY_PATH);
+  // An interpreter cannot read a script that is closed by then; it has to be at its path.
+  if (program < 0 || errno == ENOENT) ::execve(what.path.c_str(), argv.data(), envp.data());
   auto* why = ::strerrordesc_np(errno);
   say("basalt: ");
   say(what.path.c_str());
