@@ -32,6 +32,7 @@
 #include "http/answer.h"
 #include "http/compression.h"
 #include "http/failure_response.h"
+#include "http/latencies.h"
 #include "http/request_parser.h"
 #include "http/stream_channel.h"
 #include "http/trusted_peers.h"
@@ -138,6 +139,7 @@ class BeastServer final : public Server {
   std::atomic<const Serving*> serving = nullptr;
   std::atomic<const Handler*> instead = nullptr;
   std::atomic<bool> last_call = false, closing = false;  // connections that idle are to end; all are
+  Latencies latencies;
   std::atomic<std::uint64_t> requests = 0, failures = 0, bytes_sent = 0, open = 0, total = 0, body_bytes = 0;
   std::atomic<std::uint64_t> running = 0;  // exchanges that were handed to a thread and are not gone yet
   std::atomic<std::uint64_t> working = 0;  // those whose answer is still being made
@@ -198,6 +200,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   Loop& loop() { return loop_; }
+  bool is_private() const { return is_private_; }
   void notify() {
     notified_ = true;
     timer_.cancel();
@@ -335,7 +338,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         co_await pause(until);
       }
     }
-    ++server_.requests;
+    if (!is_private_) ++server_.requests;
     bool well = co_await answer(exchange);
     // A client that was not told in time may send one more.
     if (well && !exchange->form.keep_alive && server_.draining()) co_await linger();
@@ -477,7 +480,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   asio::awaitable<bool> send(Exchange& exchange, Response& response) {
     auto wire = wire_answer(response, exchange.form);
-    if (response.status >= 500) ++server_.failures;
+    if (response.status >= 500 && !is_private_) ++server_.failures;
     co_return co_await write(std::move(wire.head), std::move(wire.body), {});
   }
 
@@ -489,7 +492,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Answers a request that is not read to its end, and closes. What the client still sends is read for a moment, else the
   // reset would take the answer away from it.
   asio::awaitable<bool> refuse(Exchange& exchange, int status, std::string sentence) {
-    ++server_.requests;
+    if (!is_private_) ++server_.requests;
     exchange.form.keep_alive = false;
     exchange.form.request_id = exchange.request.id;
     auto response = Response::text(std::move(sentence), status);
@@ -888,7 +891,11 @@ void BeastServer::produce(const std::shared_ptr<Exchange>& exchange, const std::
 }
 
 void BeastServer::complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status) {
-  if (status >= 500) ++failures;
+  // What the launcher asks says nothing of how people fare.
+  if (!exchange->connection->is_private()) {
+    if (status >= 500) ++failures;
+    latencies.add(SteadyClock::now() - exchange->began);
+  }
   if (options.log_requests) {
     auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - exchange->began).count();
     // The pattern, not the path: paths of embedded objects hold their tokens.
@@ -915,7 +922,7 @@ void BeastServer::client_gone(const std::shared_ptr<Exchange>& exchange) {
 }
 
 ServerCounters BeastServer::counters() const {
-  return {.requests = requests, .failures = failures, .connections_open = open, .connections_total = total, .bytes_sent = bytes_sent};
+  return {.requests = requests, .failures = failures, .connections_open = open, .connections_total = total, .bytes_sent = bytes_sent, .p95_ms = latencies.p95_ms()};
 }
 
 void BeastServer::drain() {
