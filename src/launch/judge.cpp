@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/time.h"
+
 namespace basalt::launch {
 namespace {
 
@@ -47,6 +49,10 @@ std::optional<std::string> worse(const json::value& before, const json::value& a
   if (schema_before && schema && *schema > *schema_before) {
     auto* backup = json::find(after, "backup");
     bool verified = backup && json::integer(*backup, "schema").value_or(0) >= 1 && json::integer(*backup, "schema") <= *schema_before && !json::text(*backup, "verified_at").value_or("").empty();
+    // One that lies about from earlier is not the one that this change had to make.
+    auto at = backup ? parse_timestamp(json::text(*backup, "verified_at").value_or("")) : std::nullopt;
+    auto since = parse_timestamp(json::text(before, "since").value_or(""));
+    if (since && (!at || *at < *since)) verified = false;
     if (!verified) return name + " changed the data without a verified backup.";
   }
   return std::nullopt;

@@ -19,7 +19,8 @@ enum class Rows { MustBeEqual, MayDiffer };  // MayDiffer: time has passed since
 
 // All three: absent when nothing speaks against the new version, else why, in one sentence. `before` null: nothing served before,
 // so the new one is only held to its own word.
-// What must work as before: sign-in, dashboards, cards (the same rows), data sources; and no change of the data without a verified backup.
+// What must work as before: sign-in, dashboards, cards (the same rows), data sources; and no change of the data without
+// a verified backup, made after the moment `before` has as "since" when it has one.
 std::optional<std::string> worse(const json::value& before, const json::value& after, const std::string& version, Rows rows);
 // How people fare: "requests" of both.
 std::optional<std::string> worse_traffic(const json::value& before, const json::value& after, const Rules& rules);

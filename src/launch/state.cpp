@@ -73,6 +73,7 @@ json::object State::to_json() const {
   out["format"] = format;
   out["current"] = current;
   out["previous"] = json::or_null(previous);
+  out["instance"] = instance;
   out["installed_version"] = installed_version;
   out["run"] = run ? json::value(run->to_json()) : json::value(nullptr);
   json::array list;
@@ -89,11 +90,12 @@ State State::from_json(const json::value& v) {
   if (json::integer(v, "format").value_or(format) > format) throw Failure(FailureKind::BadRequest, "It is of a later Basalt.");
   State out;
   for (auto& [key, value] : *members) {
-    static constexpr std::array<std::string_view, 8> known{"format", "current", "previous", "installed_version", "run", "denied", "hold", "newest_seen"};
+    static constexpr std::array<std::string_view, 9> known{"format", "instance", "current", "previous", "installed_version", "run", "denied", "hold", "newest_seen"};
     if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end()) out.unknown[key] = value;
   }
   out.current = json::text(v, "current").value_or(installed_slot);
   out.previous = json::text(v, "previous");
+  out.instance = text_of(v, "instance");
   out.installed_version = text_of(v, "installed_version");
   if (auto* run = json::find(v, "run")) out.run = run_of(*run);
   if (auto* list = json::sub_array(v, "denied"))

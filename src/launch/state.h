@@ -55,6 +55,7 @@ struct Held {
 struct State {
   std::string current = installed_slot;
   std::optional<std::string> previous;   // the slot to go back to
+  std::string instance;                  // decides this installation's place among all when a release spreads; made at the first start
   std::string installed_version;         // of the program that the launcher was at its last start; empty: never started
   std::optional<Run> run;                // the one that goes on, or the last
   std::vector<Denied> denied;            // versions that failed here: not installed again by themselves

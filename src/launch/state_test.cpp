@@ -92,6 +92,12 @@ TEST(Judge, says_what_is_worse) {
   EXPECT_EQ(judged(R"("backup":{"schema":1)", R"("backup":{"schema":2)"), "Basalt 0.2.0 changed the data without a verified backup.");
   EXPECT_EQ(judged(R"("version":"0.2.0")", R"("version":"0.1.0")"), "What was started as Basalt 0.2.0 says that it is 0.1.0.");
   EXPECT_EQ(judged(R"("format":1)", R"("format":2)"), "Basalt 0.2.0 did not say how it is.");
+  auto since = probe(good).get_object();
+  since["schema"] = 1;
+  since["since"] = "2026-11-23T07:59:00Z";
+  EXPECT_EQ(worse(since, probe(good), "0.2.0", Rows::MustBeEqual), std::nullopt);
+  since["since"] = "2026-11-23T08:01:00Z";
+  EXPECT_EQ(worse(since, probe(good), "0.2.0", Rows::MustBeEqual), "Basalt 0.2.0 changed the data without a verified backup.");
   EXPECT_EQ(worse(nullptr, probe(good), "0.2.0", Rows::MustBeEqual), std::nullopt);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "release/version.h"
 
 namespace basalt::launch {
@@ -71,50 +72,77 @@ bool Trial::over(std::chrono::milliseconds most) const { return times_.steady() 
 
 std::string Trial::new_name() const { return "Basalt " + state_.run->to_version; }
 
-Slot Trial::current() const {
-  if (auto slot = slots_.find(state_.current)) return *slot;
-  return *slots_.find(installed_slot);
+Slot current_slot(const State& state, const Slots& slots) {
+  if (auto slot = slots.find(state.current)) return *slot;
+  return *slots.find(installed_slot);
 }
 
-std::string Trial::busy() const {
-  if (!state_.has_open_run()) return "";
-  return state_.run->back ? "Going back to the version before is not over; wait for it." : "The upgrade to " + state_.run->to_version + " is not over (" + std::string(name_of(state_.run->phase)) + "); wait for it, or stop it with `basalt upgrade rollback`.";
+std::string busy(const State& state) {
+  if (!state.has_open_run()) return "";
+  return state.run->back ? "Going back to the version before is not over; wait for it." : "The upgrade to " + state.run->to_version + " is not over (" + std::string(name_of(state.run->phase)) + "); wait for it, or stop it with `basalt upgrade rollback`.";
 }
+
+Slot Trial::current() const { return current_slot(state_, slots_); }
+std::string Trial::busy() const { return launch::busy(state_); }
 
 // ---- What people ask for
 
 void Trial::begin(const std::string& version, const Asked& asked) {
-  if (auto why = busy(); !why.empty()) throw Failure(FailureKind::Conflict, why);
-  auto slot = slots_.find(version);
-  if (!slot) throw Failure(FailureKind::NotFound, "Version " + version + " is not on this host; `basalt upgrade apply` fetches it.");
-  auto now = current();
-  if (slot->name == now.name || slot->version == now.version) throw Failure(FailureKind::Conflict, "Basalt " + now.version + " serves already.").with_error_type("nothing-to-do");
-  if (!release::is_newer(slot->version, now.version))
-    throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " is older than " + now.version + ", which serves; `basalt upgrade rollback` goes back.");
-  if (!asked.anyway) {
-    if (state_.is_held(times_.wall.now()))
-      throw Failure(FailureKind::Conflict, "Upgrades are on hold" + (state_.hold->until ? " until " + to_text(*state_.hold->until).substr(0, 16) + " UTC" : std::string()) + (state_.hold->why.empty() ? "" : " (" + state_.hold->why + ")") + "; `basalt upgrade hold --off` lifts it, --now passes over it.");
-    for (auto& one : state_.denied)
-      if (one.version == slot->version) throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " failed here before (" + without_stop(one.why) + "); --now tries it again.");
-  }
   auto kept = state_;
-  std::erase_if(state_.denied, [&](auto& one) { return one.version == slot->version; });
-  clear();
-  Run made;
-  made.from = now.name;
-  made.to = slot->name;
-  made.to_version = slot->version;
-  made.by = asked.by;
-  made.previous_before = state_.previous;
-  made.started_at = times_.wall.now();
-  state_.run = std::move(made);
   try {
+    stage(state_, slots_, version, asked, times_.wall.now());
+    clear();
     enter(Phase::Staged);
   } catch (...) {
     state_ = kept;
     throw;
   }
   next(Step::OldReady, "looking at the version that serves");
+}
+
+void stage(State& state, const Slots& slots, const std::string& version, const Asked& asked, Timestamp at) {
+  if (auto why = busy(state); !why.empty()) throw Failure(FailureKind::Conflict, why);
+  auto slot = slots.find(version);
+  if (!slot) throw Failure(FailureKind::NotFound, "Version " + version + " is not on this host; `basalt upgrade apply` fetches it.");
+  auto now = current_slot(state, slots);
+  if (slot->name == now.name || slot->version == now.version) throw Failure(FailureKind::Conflict, "Basalt " + now.version + " serves already.").with_error_type("nothing-to-do");
+  if (!release::is_newer(slot->version, now.version))
+    throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " is older than " + now.version + ", which serves; `basalt upgrade rollback` goes back.");
+  if (!asked.anyway) {
+    if (state.is_held(at))
+      throw Failure(FailureKind::Conflict, "Upgrades are on hold" + (state.hold->until ? " until " + to_text(*state.hold->until).substr(0, 16) + " UTC" : std::string()) + (state.hold->why.empty() ? "" : " (" + state.hold->why + ")") + "; `basalt upgrade hold --off` lifts it, --now passes over it.");
+    for (auto& one : state.denied)
+      if (one.version == slot->version) throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " failed here before (" + without_stop(one.why) + "); --now tries it again.");
+  }
+  std::erase_if(state.denied, [&](auto& one) { return one.version == slot->version; });
+  Run made;
+  made.from = now.name;
+  made.to = slot->name;
+  made.to_version = slot->version;
+  made.by = asked.by;
+  made.previous_before = state.previous;
+  made.started_at = at;
+  state.run = std::move(made);
+}
+
+void stage_way_back(State& state, const Slots& slots, const std::string& by, Timestamp at) {
+  if (auto why = busy(state); !why.empty()) throw Failure(FailureKind::Conflict, why);
+  auto now = current_slot(state, slots);
+  if (!state.previous || *state.previous == now.name || !slots.find(*state.previous)) throw Failure(FailureKind::Conflict, "There is no version to go back to on this host.");
+  Run made;
+  made.from = *state.previous;
+  made.to = now.name;
+  made.to_version = now.version;
+  made.by = by;
+  made.back = true;
+  made.started_at = at;
+  made.previous_before = state.previous;
+  made.error = by + " asked to go back.";
+  if (state.run && state.run->to == now.name && state.run->from == *state.previous) made.schema_before = state.run->schema_before;
+  made.phase = Phase::RollingBack;
+  state.run = std::move(made);
+  state.current = state.run->from;
+  state.previous = state.run->to;
 }
 
 void Trial::roll_back(const std::string& by) {
@@ -124,22 +152,15 @@ void Trial::roll_back(const std::string& by) {
     back(why + ".", false);
     return;
   }
-  if (!state_.previous || !slots_.find(*state_.previous)) throw Failure(FailureKind::Conflict, "There is no version to go back to on this host.");
-  auto now = current();
-  if (*state_.previous == now.name) throw Failure(FailureKind::Conflict, "There is no version to go back to on this host.");
-  clear();
-  Run made;
-  made.from = *state_.previous;
-  made.to = now.name;
-  made.to_version = now.version;
-  made.by = by;
-  made.back = true;
-  made.started_at = times_.wall.now();
-  made.previous_before = state_.previous;
-  if (state_.run && state_.run->to == now.name && state_.run->from == *state_.previous) made.schema_before = state_.run->schema_before;
-  made.phase = Phase::Observing;  // the version that is left has people's connections
-  state_.run = std::move(made);
-  back(why + ".", false);
+  auto kept = state_;
+  try {
+    stage_way_back(state_, slots_, by, times_.wall.now());
+    clear();
+    back(why + ".", false);
+  } catch (...) {
+    state_ = kept;
+    throw;
+  }
 }
 
 void Trial::hold(const Held& held) {
@@ -177,8 +198,9 @@ std::string Trial::slot_to_start() {
       state_.previous = state_.current;
       state_.current = installed_slot;
     }
-    if (exchanged) {
+    if (exchanged || state_.instance.empty()) {
       state_.installed_version = installed.version;
+      if (state_.instance.empty()) state_.instance = random_hex(16);
       save();
     }
     if (!state_.has_open_run()) return state_.current;
@@ -346,6 +368,7 @@ void Trial::measured() {
   auto serving = children_.serving();
   if (auto* members = first_.if_object(); members && serving) {
     // The same source as what the new one is measured by.
+    (*members)["since"] = to_text(run().started_at);
     (*members)["memory_bytes"] = children_.look(*serving).memory_bytes;
   }
   run().before = first_;
@@ -405,6 +428,7 @@ void Trial::judged() {
       auto before = got->is_null() ? second_ : steady_part(second_, *got);
       // Of what was steady the first time, what is steady still.
       before = steady_part(run().before, before);
+      if (auto* members = before.if_object()) (*members)["since"] = to_text(run().started_at);
       if (auto why = verdict(before, third_)) return back(*why, true);
       return yes();
     }

@@ -29,6 +29,19 @@ struct TrialOptions {
   Rules rules;
 };
 
+// Who asks, and whether what speaks against it (a hold, a version that failed here before) is passed over.
+struct Asked {
+  std::string by;
+  bool anyway = false;
+};
+
+// What Trial::begin and Trial::roll_back do to the state; also for a command while no launcher runs: the next one goes on with it.
+// The caller writes it down. Failures as there.
+void stage(State&, const Slots&, const std::string& version, const Asked&, Timestamp now);
+void stage_way_back(State&, const Slots&, const std::string& by, Timestamp now);
+Slot current_slot(const State&, const Slots&);
+std::string busy(const State&);  // why no other run may begin, a sentence; empty: one may
+
 class Trial {
  public:
   using Steady = std::chrono::steady_clock::time_point;
@@ -36,12 +49,6 @@ class Trial {
     const Clock& wall;
     std::function<Steady()> steady = [] { return std::chrono::steady_clock::now(); };
   };
-  // Who asks, and whether what speaks against it (a hold, a version that failed here before) is passed over.
-  struct Asked {
-    std::string by;
-    bool anyway = false;
-  };
-
   // `read_state(slots.folder())` is where it goes on from. Children and slots outlive it.
   Trial(Children&, Slots&, TrialOptions, Times);
   ~Trial();

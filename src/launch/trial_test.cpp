@@ -233,7 +233,7 @@ class World final : public Children {
     return {{"format", 1}, {"version", version}, {"schema", schema}, {"sign_in", json::object{{"ok", !program.nobody_signs_in}, {"error", "the password is not taken"}}},
             {"cards", cards}, {"dashboards", dashboards}, {"data_sources", sources}, {"memory_bytes", std::int64_t{100} << 20},
             {"requests", json::object{{"count", 100}, {"failures", fails ? 40 : 1}, {"p95_ms", 80}}},
-            {"backup", program.no_backup ? json::value(nullptr) : json::value(json::object{{"schema", 1}, {"verified_at", "2027-01-15T08:00:00Z"}})}};
+            {"backup", program.no_backup ? json::value(nullptr) : json::value(json::object{{"schema", 1}, {"verified_at", to_text(wall.now())}})}};
   }
   void start_server() {
     auto slot = trial->slot_to_start();
