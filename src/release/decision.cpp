@@ -12,7 +12,6 @@ namespace {
 
 using std::chrono::floor;
 using std::chrono::minutes;
-using Days = std::chrono::sys_days;
 
 std::string moment(Timestamp at) {
   auto text = to_text(floor<minutes>(at));
@@ -38,6 +37,41 @@ const Denied* denied(const Situation& situation, const std::string& version) {
   for (auto& one : situation.denied) if (compare_versions(one.version, version) == 0) return &one;
   return nullptr;
 }
+
+constexpr std::int64_t day_seconds = 86'400;
+constexpr std::array<std::string_view, 7> day_names{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+std::optional<int> minute_of(std::string_view text) {
+  auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return std::nullopt;
+  int hour = (text[0] - '0') * 10 + text[1] - '0', minute = (text[3] - '0') * 10 + text[4] - '0';
+  if (hour > 24 || minute > 59 || (hour == 24 && minute != 0)) return std::nullopt;
+  return hour * 60 + minute;
+}
+
+// "Mon,Wed", "Mon-Fri,Sun".
+std::optional<std::array<bool, 7>> days_of(std::string_view text) {
+  std::array<bool, 7> out{};
+  auto number = [](std::string_view name) { return static_cast<std::size_t>(std::find(day_names.begin(), day_names.end(), name) - day_names.begin()); };
+  for (;;) {
+    auto part = text.substr(0, text.find(','));
+    auto first = number(part.substr(0, part.find('-'))), last = part.find('-') == std::string_view::npos ? first : number(part.substr(part.find('-') + 1));
+    if (first > 6 || last > 6) return std::nullopt;
+    for (auto day = first;; day = (day + 1) % 7) {
+      out[day] = true;
+      if (day == last) break;
+    }
+    if (part.size() == text.size()) return out;
+    text.remove_prefix(part.size() + 1);
+  }
+}
+
+// Seconds since 1970 as the window's clock on the wall shows them.
+std::int64_t local_of(const Window& window, Timestamp at) {
+  auto utc = floor<std::chrono::seconds>(at).time_since_epoch().count();
+  return utc + (window.zone ? window.zone->offset_at(utc) : 0);
+}
+std::size_t weekday_of(std::int64_t day) { return static_cast<std::size_t>((day + 4) % 7); }  // 1970 began on a Thursday
 
 bool is_automatic(Policy policy, Class c) { return policy == Policy::All || (policy == Policy::Minor && c != Class::Major); }
 
@@ -83,28 +117,48 @@ std::string_view name_of(Policy policy) {
 }
 
 std::optional<Window> Window::parse(std::string_view text) {
-  auto time = [](std::string_view part) -> std::optional<int> {
-    auto digit = [&](std::size_t i) { return part[i] >= '0' && part[i] <= '9'; };
-    if (part.size() != 5 || part[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return std::nullopt;
-    int hour = (part[0] - '0') * 10 + part[1] - '0', minute = (part[3] - '0') * 10 + part[4] - '0';
-    if (hour > 24 || minute > 59 || (hour == 24 && minute != 0)) return std::nullopt;
-    return hour * 60 + minute;
-  };
-  if (text.size() != 11 || text[5] != '-') return std::nullopt;
-  auto from = time(text.substr(0, 5)), to = time(text.substr(6));
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    auto end = std::min(text.find(' '), text.size());
+    if (end > 0) words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  Window out;
+  std::size_t at = 0;
+  if (!words.empty() && words[0].find(':') == std::string_view::npos) {
+    auto days = days_of(words[at++]);
+    if (!days) return std::nullopt;
+    out.days = *days;
+  }
+  if (at == words.size()) return std::nullopt;
+  auto hours = words[at++];
+  if (hours.size() != 11 || hours[5] != '-') return std::nullopt;
+  auto from = minute_of(hours.substr(0, 5)), to = minute_of(hours.substr(6));
   if (!from || !to || *from == *to || *from == 24 * 60) return std::nullopt;
-  return Window{*from, *to};
+  out.from = *from;
+  out.to = *to;
+  if (at < words.size() && !(out.zone = TimeZone::find(words[at++]))) return std::nullopt;
+  return at == words.size() ? std::optional(out) : std::nullopt;
 }
 
 bool Window::contains(Timestamp at) const {
-  auto minute = static_cast<int>((floor<minutes>(at) - floor<std::chrono::days>(at)).count());
-  return from < to ? minute >= from && minute < to : minute >= from || minute < to;
+  auto local = local_of(*this, at);
+  auto minute = static_cast<int>((local % day_seconds) / 60);
+  auto today = weekday_of(local / day_seconds), yesterday = (today + 6) % 7;
+  if (from < to) return days[today] && minute >= from && minute < to;
+  return (days[today] && minute >= from) || (days[yesterday] && minute < to);
 }
 
 Timestamp Window::next(Timestamp at) const {
   if (contains(at)) return at;
-  Timestamp begin = floor<std::chrono::days>(at) + minutes(from);
-  return begin >= at ? begin : begin + std::chrono::days(1);
+  auto today = local_of(*this, at) / day_seconds;
+  for (auto day = today; day <= today + 8; ++day) {
+    if (!days[weekday_of(day)]) continue;
+    auto begin = day * day_seconds + from * 60;
+    Timestamp utc{std::chrono::seconds(begin - (zone ? zone->offset_of_local(begin) : 0))};
+    if (utc >= at) return utc;
+  }
+  return at + std::chrono::days(7);  // no day is like that
 }
 
 json::object Decision::to_json() const {

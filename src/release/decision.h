@@ -1,7 +1,9 @@
 // Whether a release is installed here, and when. Pure functions: no clock, no network, no files.
 #pragma once
+#include <array>
 #include <chrono>
 
+#include "base/time_zone.h"
 #include "release/metadata.h"
 
 namespace basalt::release {
@@ -12,13 +14,15 @@ enum class Policy { Off, Notify, Minor, All };
 std::optional<Policy> policy_of(std::string_view text);  // "off", "notify", "minor", "all"
 std::string_view name_of(Policy policy);
 
-// A part of each day, in minutes after midnight UTC; `from` later than `to` goes over midnight.
+// A part of some days. `from` later than `to` goes over midnight and belongs to the day on which it begins.
 struct Window {
-  int from = 0, to = 0;
-  // "02:00-05:00"; absent when it is none.
+  int from = 0, to = 0;                        // minutes after midnight
+  std::array<bool, 7> days{true, true, true, true, true, true, true};  // Sunday first
+  const TimeZone* zone = nullptr;              // lives for good; absent: UTC
+  // "02:00-05:00", "Sun 02:00-05:00", "Mon-Fri,Sun 22:00-04:00 Europe/Berlin"; absent when it is none, or the zone is not known.
   static std::optional<Window> parse(std::string_view text);
   bool contains(Timestamp at) const;
-  Timestamp next(Timestamp at) const;  // the first moment in it that is not before `at`
+  Timestamp next(Timestamp at) const;          // the first moment in it that is not before `at`
 };
 
 struct Denied {
