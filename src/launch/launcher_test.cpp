@@ -74,6 +74,12 @@ class LauncherTest : public ::testing::Test {
     options.longest_pause = 40ms;
   }
   ~LauncherTest() override {
+    // What was sent to a launcher that had ended already is not meant for the tests.
+    sigset_t meant_for_it;
+    sigemptyset(&meant_for_it);
+    for (int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&meant_for_it, one);
+    timespec at_once{};
+    while (sigtimedwait(&meant_for_it, nullptr, &at_once) > 0) {}
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     std::filesystem::remove_all(folder_);
   }
