@@ -9,6 +9,7 @@
 
 #include "base/version.h"
 #include "commands/commands.h"
+#include "commands/more_commands.h"
 #include "commands/opened.h"
 #include "commands/reference.h"
 
@@ -147,6 +148,9 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   add_finalize(*migrate);
   with_json(with_options(command(*migrate, "release-locks", "Clear what a process that is provably gone left of the upgrade lock. No start needs this.", [&] { return migrate_release_locks(in_force(), migrations, options); })));
   with_json(with_options(command(*migrate, "fingerprint", "Numbers that are equal for equal content: one for each table and one for all.", [&] { return migrate_fingerprint(in_force(), migrations, options); })));
+
+  add_fleet_commands(app, chosen);
+  add_release_commands(app, chosen);
 
   auto* upgrade = app.add_subcommand("upgrade", "The same plan, status and finalize, as `migrate` has them.");
   upgrade->require_subcommand(1);
