@@ -142,11 +142,14 @@ const std::vector<OptionDefinition>& option_definitions() {
         {"release-root", {}, "", "File root.json of the makers whose releases are trusted; empty: the one that this program was built with."},
         {"scheduled-jobs", {}, "true", "Do on this node what is scheduled: syncs, backups, clearing up."},
         {"session-age", {"MAX_SESSION_AGE", "MB_SESSION_AGE"}, "20160", "Minutes that a session lasts."},
-        {"setup-token", {"MB_SETUP_TOKEN"}, "", "Token that the set-up page asks for; empty: made at the first start and written to the log.", true},
+        {"setup-token", {"MB_SETUP_TOKEN"}, "", "Token without which nobody can set the server up: open /setup?token=…; empty: the set-up page is open until somebody uses it.", true},
         {"start-patience", {}, "60", "Seconds that a new server process beneath `basalt launch` may go without any progress before the old one is left in its place."},
         {"tls-certificate", {"MB_JETTY_SSL_CERTIFICATE"}, "", "PEM file with the certificate chain; with tls-key the server speaks HTTPS."},
         {"tls-key", {}, "", "PEM file with the certificate's private key."},
         {"trusted-proxies", {}, "127.0.0.1,::1", "Peers whose X-Forwarded-For and X-Forwarded-Proto are believed."},
+        {"upgrade-observe", {}, "60", "Seconds that a new version is watched after it took over; when it is worse than the one before, that one comes back by itself."},
+        {"upgrade-policy", {}, "notify", "What happens by itself beneath `basalt launch`: off (nothing is looked up), notify (administrators are told), minor (security and minor releases install themselves), all."},
+        {"upgrade-window", {}, "", "When upgrades that happen by themselves may: \"02:00-05:00\", \"Sun 02:00-05:00\", \"Mon,Wed 22:00-02:00 Europe/Berlin\"; UTC without a zone; empty: at any time."},
         {"versions-dir", {}, "", "Where `basalt launch` and `basalt upgrade` keep versions and what they know of them; empty: `versions` in the data directory."},
         {"workers", {}, "8", "Threads for requests that use the application database."},
         {"query-workers", {}, "24", "Threads for queries of connected databases."},
@@ -350,6 +353,8 @@ Config read_config(const std::map<std::string, std::string>& flags, const Enviro
     auto in_file = settings_from_file.find(setting.key);
     if (in_file != settings_from_file.end() && !config.fixed_settings.contains(setting.key)) config.fixed_settings[setting.key] = {in_file->second, "settings." + setting.key + " in " + file};
   }
+  // A setting and an option by the same name: however it was given, it is from outside.
+  if (auto& token = config.entries.at("setup-token"); !token.value.empty() && !config.fixed_settings.contains("setup-token")) config.fixed_settings["setup-token"] = {json::value(token.value), token.source};
   for (auto& [name, value] : settings_from_file) {
     if (!features::Settings::definition(name)) config.warnings.push_back("The configuration file fixes an unknown setting " + name + "; it is ignored.");
   }

@@ -219,6 +219,19 @@ test("sign-in cookies: for the session or for two weeks, and gone after signing 
   assert.equal((await server.post("/api/session", { username: "", password: "" }, { session: null })).status, 400);
 });
 
+test("with a token of ours only those who know it can set the server up", async (t) => {
+  const server = new Server({ environment: { ...small.environment, BASALT_SETUP_TOKEN: "known-to-few" } });
+  t.after(() => server.close());
+  await server.start();
+  assert.equal((await server.get("/api/session/properties")).body["setup-token"], null, "it is not told");
+  const set_up = (token) => server.post("/api/setup", { token, user: { email: "a@example.com", password: "Quarry-4-columns" }, prefs: { site_name: "x" } });
+  const without = await set_up("");
+  assert.equal(without.status, 400);
+  assert.match(JSON.stringify(without.body), /\/setup\?token=/);
+  assert.equal((await set_up("guessed")).status, 400);
+  assert.equal((await set_up("known-to-few")).status, 200);
+});
+
 test("a set-up token from outside stays good for nothing but the first set-up", async (t) => {
   const server = new Server({ environment: { ...small.environment, MB_SETUP_TOKEN: "a-token-of-ours" } });
   t.after(() => server.close());

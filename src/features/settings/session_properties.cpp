@@ -94,7 +94,10 @@ json::object session_properties(Services& services, const http::Caller* caller) 
   }
   bool set_up = services.store.read([](appdb::Connection& connection) { return connection.count("SELECT count(*) FROM person WHERE kind = 'personal'") > 0; });
   out["has-user-setup"] = set_up;
-  out["setup-token"] = set_up ? json::value(nullptr) : settings.value("setup-token");
+  // One that was given is for those who know it, so that no stranger is the first to set up. By the name that people have from a
+  // Metabase it is told, as there: their scripts ask for it.
+  auto given = settings.fixed_by("setup-token");
+  out["setup-token"] = set_up || (given && !given->starts_with("MB_")) ? json::value(nullptr) : settings.value("setup-token");
   static const std::string built = build_date();
   out["version"] = json::object{{"tag", api_level}, {"date", built}, {"hash", "basalt-" + version()}, {"branch", "main"}};
   out["basalt-version"] = version();

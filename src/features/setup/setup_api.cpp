@@ -43,7 +43,7 @@ struct SetUp {
   std::optional<Preferences> prefs;
   std::optional<FirstDatabase> database;
   static constexpr auto fields() {
-    return json_fields(field("token", &SetUp::token, not_blank), field("user", &SetUp::user), field("prefs", &SetUp::prefs), field("database", &SetUp::database));
+    return json_fields(field("token", &SetUp::token), field("user", &SetUp::user), field("prefs", &SetUp::prefs), field("database", &SetUp::database));
   }
 };
 
@@ -58,7 +58,10 @@ Failure wrong_token() { return bad_field("token", "Token does not match the setu
 Failure already_set_up() { return Failure(FailureKind::Forbidden, "The /api/setup route can only be used to create the first user, however a user currently exists."); }
 
 http::Response set_up(Services& services, const http::Request& request, const SetUp& wanted) {
-  if (!token_matches(services, wanted.token)) throw wrong_token();
+  if (!token_matches(services, wanted.token)) {
+    if (wanted.token.empty()) throw bad_field("token", "This server wants its set-up token: open /setup?token=… with the token that it was started with.");
+    throw wrong_token();
+  }
   services.passwords.require_good(wanted.user.password);
   if (wanted.user.password_confirm && *wanted.user.password_confirm != wanted.user.password) throw bad_field("password_confirm", "passwords do not match.");
   if (services.store.read(people) > 0) throw already_set_up();

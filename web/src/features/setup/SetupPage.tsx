@@ -159,7 +159,8 @@ function SiteStep({ person, site, onChange, onBack, onDone }: { person: Person; 
     set_busy(true);
     try {
       await session.set_up({
-        token: properties?.['setup-token'] ?? '',
+        // Of the link /setup?token=… when the server does not tell it to everybody.
+        token: properties?.['setup-token'] ?? new URLSearchParams(window.location.search).get('token') ?? '',
         user: { first_name: person.first_name.trim(), last_name: person.last_name.trim(), email: person.email.trim(), password: person.password },
         prefs: { site_name: site.trim(), site_locale: person.locale },
       });
