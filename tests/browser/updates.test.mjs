@@ -126,6 +126,57 @@ for (const engine of ["sqlite", "postgres"]) {
   });
 }
 
+for (const engine of ["sqlite", "postgres"])
+  test(`${engine}: what waited for the last older node is finalised from the page`, async (t) => {
+    const environment = { MB_LOAD_SAMPLE_CONTENT: "false" };
+    if (engine === "postgres") {
+      const postgres = test_postgres(t);
+      if (!postgres) return;
+      environment.BASALT_DATABASE_URI = postgres.uri;
+    }
+    const data_directory = scratch_directory();
+    t.after(() => rmSync(data_directory, { recursive: true, force: true }));
+    const server_of = (name) => {
+      const server = new Server({ name, data_directory, environment, keep: true });
+      t.after(() => server.close());
+      return server.start();
+    };
+    const older = await server_of("basalt");
+    await older.set_up();
+    const newer = await server_of("basalt-next");
+    const browser = await open_browser(t);
+    const page = await browser.page(newer);
+    await sign_in(page);
+
+    // While the older one serves the page says which it is.
+    const waiting = page.getByRole("region", { name: "Waiting to be finalised" });
+    const dialog = page.getByRole("dialog");
+    await waiting.getByText("Allow snippets of one name").waitFor();
+    await waiting.getByRole("button", { name: "Finalise now" }).click();
+    await dialog.getByText(/^Still on an older version: .*0\.1\.0/).waitFor();
+    await picture(page, `${engine}-updates-finalise-older`);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+
+    // Without it nobody needs to wait for the bake time to pass.
+    assert.equal((await older.stop()).code, 0);
+    await page.reload();
+    await waiting.getByRole("button", { name: "Finalise now" }).click();
+    await dialog.getByText("No older node is live.").waitFor();
+    await picture(page, `${engine}-updates-finalise`);
+    await dialog.getByRole("button", { name: "Finalise now" }).click();
+    await page.getByText(/^Finalised schema 4/).waitFor({ timeout: 60_000 });
+    await page.getByText(/Nothing is left to do/).waitFor();
+    await waiting.waitFor({ state: "detached" });
+    await picture(page, `${engine}-updates-finalised`);
+    newer.session = await newer.sign_in();
+    const { body } = await newer.get("/api/basalt/updates");
+    assert.equal(body.level, 4);
+    assert.deepEqual(body.pending, []);
+    await page.getByRole("link", { name: "History" }).first().click();
+    await page.getByText("finalised", { exact: true }).first().waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
 test("two pieces of work at once are refused, and the confirmation is asked on the server as well", async (t) => {
   const server = new Server({});
   t.after(() => server.close());
