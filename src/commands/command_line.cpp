@@ -152,11 +152,23 @@ int run_command_line(int argc, char** argv, const std::vector<migrations::Migrat
   add_fleet_commands(app, chosen);
   add_release_commands(app, chosen);
 
-  auto* upgrade = app.add_subcommand("upgrade", "The same plan, status and finalize, as `migrate` has them.");
+  auto* upgrade = app.add_subcommand("upgrade", "Another version of Basalt: what there is, trying it, going back.");
   upgrade->require_subcommand(1);
-  add_status(*upgrade);
+  upgrade->footer(exit_codes);
+  with_json(with_options(command(*upgrade, "check", "Ask the release feed for a newer version, and say when it is due here.", [&] { return upgrade_check(in_force(), options); })))->footer("Exit codes: 0 there is one, 10 there is none.");
   add_plan(*upgrade);
-  add_finalize(*upgrade);
+  auto* apply = with_json(with_options(command(*upgrade, "apply", "Fetch a version, check it, try it beside the one that serves, and let it take over when it is as good; else the old one goes on.", [&] { return upgrade_apply(in_force(), options); })));
+  apply->add_option("version", options.version, "The version, e.g. 0.2.0; without one, the newest that is due here.");
+  apply->add_flag("--now", options.now, "Whatever speaks against it but a signature: its turn has not come, upgrades are on hold, it failed here before.");
+  apply->add_option("--bundle", options.bundle, "Take it from this file instead of the release feed, for hosts without a network.")->type_name("FILE");
+  apply->footer(exit_codes);
+  with_json(with_options(command(*upgrade, "status", "Versions on this host, the trial, holds; then schema, nodes, lock, parked values and history as `migrate status` has them.", [&] { return upgrade_status(in_force(), migrations, options); })));
+  auto* held = with_json(with_options(command(*upgrade, "hold", "No upgrades until further notice, or until a day.", [&] { return upgrade_hold(in_force(), options); })));
+  held->add_option("--until", options.until, "The end of it: 2026-12-24 or 2026-12-24T18:00Z.")->type_name("TIME");
+  held->add_option("--why", options.why, "A word on why, for the others.");
+  held->add_flag("--off", options.off, "Lift it.");
+  with_json(with_options(command(*upgrade, "finalize", "Put into effect what an upgrade put off while older nodes were serving.", [&] { return upgrade_finalize(in_force(), migrations, options); })))->footer(exit_codes);
+  with_json(with_options(command(*upgrade, "rollback", "Go back to the version before; what people made since stays.", [&] { return upgrade_rollback(in_force(), options); })))->footer(exit_codes);
 
   auto* backup = app.add_subcommand("backup", "Make, verify and list backups of the application database.");
   backup->require_subcommand(1);

@@ -21,6 +21,8 @@ struct Options {
   bool rehearse = false;
   bool live = false;                     // health: only that the process lives
   std::int64_t wait_seconds = 0;         // health
+  std::string version, bundle, until, why;  // upgrade
+  bool now = false, off = false;            // upgrade
   std::vector<std::string> words;
 };
 using Migrations = std::vector<migrations::Migration>;
@@ -37,6 +39,12 @@ int migrate_down(const Config& config, const Migrations& migrations, const Optio
 int migrate_finalize(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_release_locks(const Config& config, const Migrations& migrations, const Options& options);
 int migrate_fingerprint(const Config& config, const Migrations& migrations, const Options& options);
+int upgrade_status(const Config& config, const Migrations& migrations, const Options& options);
+int upgrade_check(const Config& config, const Options& options);
+int upgrade_apply(const Config& config, const Options& options);
+int upgrade_rollback(const Config& config, const Options& options);
+int upgrade_hold(const Config& config, const Options& options);
+int upgrade_finalize(const Config& config, const Migrations& migrations, const Options& options);
 int backup_create(const Config& config, const Migrations& migrations, const Options& options);
 int backup_verify(const Config& config, const Migrations& migrations, const Options& options);
 int backup_list(const Config& config, const Migrations& migrations, const Options& options);

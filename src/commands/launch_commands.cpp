@@ -4,34 +4,13 @@
 #include <iostream>
 
 #include "commands/commands.h"
+#include "commands/upgrades.h"
 #include "launch/control.h"
 #include "launch/launcher.h"
 #include "startup/config.h"
 
 namespace basalt::commands {
 namespace {
-
-std::filesystem::path own_program() {
-  std::error_code error;
-  auto path = std::filesystem::read_symlink("/proc/self/exe", error);
-  auto text = path.string();
-  // A package that replaced the file meanwhile; what is there now is what is installed.
-  if (const std::string_view gone = " (deleted)"; text.ends_with(gone)) text.resize(text.size() - gone.size());
-  return text;
-}
-
-// Nothing but the program that the launcher itself is.
-class OnlyInstalled final : public launch::Versions {
- public:
-  std::string slot_to_start() override { return launch::installed_slot; }
-  std::filesystem::path program(const std::string& slot) override { throw Failure(FailureKind::NotFound, "There is no version \"" + slot + "\" here."); }
-  void tick() override {}
-  std::string busy() override { return ""; }
-  json::object to_json() override { return {}; }
-  void command(const json::object& request, std::shared_ptr<launch::Reply>) override {
-    throw Failure(FailureKind::BadRequest, "The launcher does not know the command \"" + json::text(request, "do").value_or("") + "\".");
-  }
-};
 
 std::filesystem::path control_path(const Config& config) { return std::filesystem::path(config.versions_directory()) / "launcher.sock"; }
 
@@ -54,8 +33,9 @@ int launch_server(const Config& config) {
     if (value.empty()) options.words.push_back("--" + name + "=");
     else options.environment[startup::variable_of(name)] = value;
   }
+  auto upgrades = upgrade_options(config);  // a mistake in them is told before anything starts
   auto inherited = launch::Inherited::take();
-  launch::Launcher launcher(std::move(options), inherited, [](launch::Children&) { return std::make_unique<OnlyInstalled>(); });
+  launch::Launcher launcher(std::move(options), inherited, [upgrades](launch::Children& children) { return std::make_unique<launch::Upgrades>(children, upgrades); });
   return launcher.run();
 }
 

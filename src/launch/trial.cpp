@@ -572,23 +572,28 @@ void Trial::go_back() {
 
 // ---- As told
 
-json::object Trial::to_json() const {
-  auto out = state_.to_json();
+json::object told(const State& state, const Slots& slots, Timestamp now) {
+  auto out = state.to_json();
   out.erase("format");
-  out["current_version"] = current().version;
-  json::array slots;
-  for (auto& slot : slots_.list()) slots.push_back(json::object{{"name", slot.name}, {"version", slot.version}, {"release", slot.release}});
-  out["slots"] = std::move(slots);
-  auto previous = state_.previous ? slots_.find(*state_.previous) : std::nullopt;
+  out["current_version"] = current_slot(state, slots).version;
+  json::array list;
+  for (auto& slot : slots.list()) list.push_back(json::object{{"name", slot.name}, {"version", slot.version}, {"release", slot.release}});
+  out["slots"] = std::move(list);
+  auto previous = state.previous ? slots.find(*state.previous) : std::nullopt;
   out["previous_version"] = previous ? json::value(previous->version) : json::value(nullptr);
-  out["held"] = state_.is_held(times_.wall.now());
+  out["held"] = state.is_held(now);
+  if (auto* run = out["run"].if_object()) run->erase("before");
+  return out;
+}
+
+json::object Trial::to_json() const {
+  auto out = told(state_, slots_, times_.wall.now());
   if (auto* run = out["run"].if_object(); run && state_.has_open_run()) {
     (*run)["step"] = words_;
     (*run)["tries_of"] = options_.tries;
     if (step_ == Step::Starting && new_) (*run)["status"] = children_.look(*new_).status;
     if (step_ == Step::Watch) (*run)["seconds_left"] = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(options_.observe - (times_.steady() - observed_from_)).count());
   }
-  if (auto* run = out["run"].if_object()) run->erase("before");
   return out;
 }
 

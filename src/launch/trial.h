@@ -40,6 +40,8 @@ struct Asked {
 void stage(State&, const Slots&, const std::string& version, const Asked&, Timestamp now);
 void stage_way_back(State&, const Slots&, const std::string& by, Timestamp now);
 Slot current_slot(const State&, const Slots&);
+// {instance, current, current_version, previous, previous_version, slots: [{name, version, release}], run, denied, hold, held, newest_seen}
+json::object told(const State&, const Slots&, Timestamp now);
 std::string busy(const State&);  // why no other run may begin, a sentence; empty: one may
 
 class Trial {
@@ -70,7 +72,7 @@ class Trial {
 
   const State& state() const { return state_; }
   Slot current() const;
-  // {current, current_version, previous, slots, run: {…, step, tries_of, seconds_left}, denied, hold, newest_seen}
+  // told(), and in `run` while it is open: step, tries_of, status, seconds_left.
   json::object to_json() const;
 
  private:

@@ -43,6 +43,7 @@
 #include "session/passwords.h"
 #include "session/sessions.h"
 #include "startup/container.h"
+#include "startup/found_metabase.h"
 #include "startup/notify.h"
 #include "startup/open_store.h"
 #include "startup/query_environment.h"
@@ -338,6 +339,9 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
         signals.wake();
         return;
       }
+      if (fresh)
+        if (auto metabase = found_metabase(config))
+          log::warning("A Metabase was found where Basalt makes its own data now; nothing of it is touched, and this version does not take it over yet (`basalt upgrade plan` tells more)", {{"where", metabase->where}, {"which", metabase->judgement.sentence}});
       if (!fresh) node->join();  // before the change: whoever looks for older nodes must see this one
       auto outcome = upgrade::up(context);
       if (outcome.code != upgrade::nothing_to_do) log::info(outcome.sentence);
@@ -375,6 +379,11 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
         return feed->latest();
       };
       updates.complete = complete;
+      updates.probe.token = inherited.probe_token;
+      updates.probe.counters = [&server] { return server->counters(); };
+      updates.probe.context = [&context_with] { return context_with(nullptr); };
+      updates.self.launcher_socket = inherited.launcher_socket;
+      updates.self.otherwise = "This server was not started by `basalt launch`, so it cannot exchange itself: put the new package, image or program in its place and start it again; it migrates by itself, after a verified backup.";
       add_routes(running->routes, services, std::move(updates));
       if (!listens) listen();
       server->serve(running->routes, running->sessions, pages);

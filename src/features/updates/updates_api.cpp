@@ -241,6 +241,8 @@ void add_parked_routes(http::Routes& routes, const std::shared_ptr<Updates>& upd
 
 void add_update_routes(http::Routes& routes, Services& services, UpdateOptions options) {
   routes.in_feature("updates");
+  add_probe_routes(routes, services, std::move(options.probe));
+  add_self_upgrade_routes(routes, services, std::move(options.self));
   auto updates = std::make_shared<Updates>(services, std::move(options));
 
   routes.get("/api/basalt/updates", [updates](http::Request&) -> json::value { return state_json(*updates); }).administrator().runs_on(http::Pool::Query).summary("Versions, the plan, nodes, runs, backups and parked values.");

@@ -1,6 +1,8 @@
 // Routes of the Updates page: versions, the plan, nodes, runs, backups, parked values, and what is done with them.
 #pragma once
 #include "features/services.h"
+#include "features/updates/probe_api.h"
+#include "features/updates/self_upgrade_api.h"
 #include "upgrade/upgrade.h"
 
 namespace basalt::features {
@@ -15,6 +17,8 @@ struct UpdateOptions {
   std::function<json::value(bool now)> release;  // what the release feed knows; `now`: ask it again first. Absent: no feed.
   std::function<void()> restart;          // starts the process anew, soon; returns at once
   std::function<void(upgrade::Context&)> complete;  // puts what only the start knows (passphrase, node) into a context
+  ProbeOptions probe;
+  SelfUpgradeOptions self;
 };
 
 void add_update_routes(http::Routes& routes, Services& services, UpdateOptions options = {});
