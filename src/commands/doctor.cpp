@@ -6,9 +6,9 @@
 
 #include "base/crypto.h"
 #include "base/version.h"
-#include "commands/found.h"
 #include "commands/opened.h"
 #include "startup/container.h"
+#include "startup/found_metabase.h"
 #include "startup/web_app.h"
 #include "upgrade/backup.h"
 
@@ -34,7 +34,7 @@ class Doctor {
   Doctor(const Config& config, const Migrations& migrations) : config_(config), migrations_(migrations) {}
 
   void look() {
-    metabase = found_metabase(config_);
+    metabase = startup::found_metabase(config_);
     if (metabase) say(Weight::Note, "A Metabase was found: " + metabase->where + ". " + metabase->judgement.sentence + " `basalt upgrade plan` tells more.");
     store();
     disk();

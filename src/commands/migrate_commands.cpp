@@ -3,8 +3,8 @@
 #include <iostream>
 #include <sstream>
 
-#include "commands/found.h"
 #include "commands/opened.h"
+#include "startup/found_metabase.h"
 #include "upgrade/data_state.h"
 
 namespace basalt::commands {
@@ -101,7 +101,7 @@ int migrate_status(const Config& config, const Migrations& migrations, const Opt
 }
 
 int migrate_plan(const Config& config, const Migrations& migrations, const Options& options) {
-  auto metabase = found_metabase(config);
+  auto metabase = startup::found_metabase(config);
   if (metabase && !options.json) std::cout << metabase->text() << "\n";
   try {
     config.store_options();

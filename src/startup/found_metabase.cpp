@@ -1,8 +1,8 @@
-#include "commands/found.h"
+#include "startup/found_metabase.h"
 
 #include "base/failure.h"
 
-namespace basalt::commands {
+namespace basalt::startup {
 namespace {
 
 // "jdbc:mysql://…": "mysql"; empty when there is no scheme.
@@ -18,7 +18,7 @@ std::string h2_path(std::string uri) {
   return uri.substr(0, uri.find(';'));
 }
 
-takeover::Found in_mysql(const startup::Config& config) {
+takeover::Found in_mysql(const Config& config) {
   takeover::Found found;
   found.where = "MySQL or MariaDB";
   // Never the whole address: a password may stand in it.
@@ -30,7 +30,7 @@ takeover::Found in_mysql(const startup::Config& config) {
   return found;
 }
 
-std::optional<takeover::Found> look(const startup::Config& config) {
+std::optional<takeover::Found> look(const Config& config) {
   auto& type = config.text("db-type");
   auto& uri = config.text("database-uri");
   auto scheme = scheme_of(uri);
@@ -48,7 +48,7 @@ std::optional<takeover::Found> look(const startup::Config& config) {
 
 }  // namespace
 
-std::optional<takeover::Found> found_metabase(const startup::Config& config) {
+std::optional<takeover::Found> found_metabase(const Config& config) {
   try {
     return look(config);
   } catch (const Failure&) {
@@ -56,4 +56,4 @@ std::optional<takeover::Found> found_metabase(const startup::Config& config) {
   }
 }
 
-}  // namespace basalt::commands
+}  // namespace basalt::startup
