@@ -1,6 +1,7 @@
 // basalt release …: keys, signed lists of releases and bundles, for those who make releases (docs/releases.md).
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <iostream>
 
 #include "base/crypto.h"
@@ -10,6 +11,7 @@
 #include "commands/command_line.h"
 #include "commands/more_commands.h"
 #include "release/make.h"
+#include "release/simulation.h"
 #include "release/trust.h"
 #include "release/version.h"
 
@@ -24,6 +26,9 @@ struct Asked {
   std::vector<std::string> names, keys, root_keys, list_keys, artefacts;
   std::int64_t days = 90, root_threshold = 1, list_threshold = 1, schema = 0, wave_hours = 0;
   bool barrier = false;
+  std::size_t instances = 10'000;
+  std::uint64_t seed = 1;
+  double bad = 100;
 };
 
 std::string read_text(const std::string& path, std::int64_t most = 1 << 20) {
@@ -152,6 +157,28 @@ int bundle(const Asked& asked) {
   return done;
 }
 
+int simulate(const Asked& asked) {
+  if (asked.bad <= 0 || asked.bad > 100) throw Failure(FailureKind::BadRequest, "The option --bad is a percentage, more than 0 and at most 100.");
+  json::array out;
+  for (auto c : {release::Class::Security, release::Class::Minor, release::Class::Major}) {
+    for (bool fleet : {false, true}) {
+      for (bool stops : {false, true}) {
+        release::Played played;
+        played.instances = asked.instances;
+        played.bad = asked.bad / 100;
+        played.seed = asked.seed;
+        played.release_class = c;
+        played.stops = stops;
+        auto reached = fleet ? release::simulate_fleet(played) : release::simulate_feed(played);
+        out.push_back(json::object{{"class", release::name_of(c)}, {"by", fleet ? "fleet" : "feed"}, {"stops", stops}, {"instances", asked.instances}, {"bad", asked.bad}, {"reached", reached.reached}, {"rolled_back", reached.rolled_back},
+                                   {"hours", std::round(reached.hours * 10) / 10}});
+      }
+    }
+  }
+  std::cout << json::write_pretty(out) << "\n";
+  return done;
+}
+
 }  // namespace
 
 void add_release_commands(CLI::App& app, std::function<int()>& chosen) {
@@ -219,6 +246,10 @@ void add_release_commands(CLI::App& app, std::function<int()>& chosen) {
   bundled->add_option("--version", asked->version)->required()->type_name("V");
   bundled->add_option("--platform", asked->platform, "linux-x64 or linux-arm64; this one when not given.")->type_name("PLATFORM");
   bundled->add_option("--out", asked->out, "The file.")->required()->type_name("FILE");
+  auto* simulated = command("simulate", "How many installations a bad release would reach before it is stopped; prints JSON.", simulate);
+  simulated->add_option("--instances", asked->instances, "How many there are; 10000 when not given.")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  simulated->add_option("--bad", asked->bad, "On how many of a hundred it fails; 100 when not given.")->type_name("PERCENT");
+  simulated->add_option("--seed", asked->seed, "The same numbers for the same seed.")->type_name("N");
 }
 
 }  // namespace basalt::commands
