@@ -170,7 +170,7 @@ class BeastServer final : public Server {
   std::vector<std::unique_ptr<Loop>> loops_;
   std::unique_ptr<Door> public_door_, private_door_;
   std::atomic<int> listening_socket_ = -1;
-  std::atomic<bool> begun_ = false;
+  std::atomic<bool> begun_ = false, accepting_ = false;
   std::mutex stop_listening_mutex_;
   bool listening_ended_ = false, left_to_others_ = false;  // GUARDED_BY(stop_listening_mutex_)
   std::uint16_t port_ = 0;
@@ -771,7 +771,12 @@ BeastServer::Door BeastServer::given_door(asio::io_context& context, int socket,
 void BeastServer::begin() {
   if (begun_.exchange(true)) return;
   asio::post(loops_.front()->context, [this] {
-    if (public_door_->acceptor.is_open()) asio::co_spawn(loops_.front()->context, accept(*this, *public_door_), asio::detached);
+    if (!public_door_->acceptor.is_open()) return;
+    accepting_ = true;
+    asio::co_spawn(loops_.front()->context, accept(*this, *public_door_), [this](const std::exception_ptr&) {
+      accepting_ = false;
+      accepting_.notify_all();
+    });
   });
 }
 
@@ -986,6 +991,7 @@ void BeastServer::stop_listening(Waiting waiting) {
     stopped.set_value();
   });
   stopped.get_future().wait();
+  accepting_.wait(true);  // one who was just taken is counted as being here by then
 }
 
 void BeastServer::close_all() {

@@ -592,8 +592,10 @@ TEST_F(ServerTest, a_shared_socket_listens_on_when_its_server_has_stopped) {
   ASSERT_TRUE(patient.connected) << "it waits in the backlog";
   patient.send(get("/api/hello?name=later"));
   server.reset();
+  options.wait_for_begin = true;
   server = Server::listen(options, {application, query, hashing}, [](Request&) { return Response::text("starting", 503); });
   serve();
+  server->begin();
   EXPECT_EQ(body_of(patient.answer()), "\"hello later\"");
 }
 
