@@ -1,5 +1,7 @@
 #include "startup/found_metabase.h"
 
+#include <boost/url.hpp>
+
 #include "base/failure.h"
 
 namespace basalt::startup {
@@ -18,16 +20,43 @@ std::string h2_path(std::string uri) {
   return uri.substr(0, uri.find(';'));
 }
 
-takeover::Found in_mysql(const Config& config) {
-  takeover::Found found;
-  found.where = "MySQL or MariaDB";
-  // Never the whole address: a password may stand in it.
-  if (auto& host = config.text("db-host"); !host.empty()) found.where += " on " + host;
-  if (auto& name = config.text("db-dbname"); !name.empty()) found.where += ", database " + name;
-  found.judgement.sentence =
-      "This version of Basalt cannot look into MySQL, so that it cannot tell which. Ask it: SELECT id FROM DATABASECHANGELOG WHERE id LIKE 'v%' ORDER BY CAST(SUBSTRING(id, 2) AS DECIMAL(9,2)) DESC LIMIT 1; "
-      "v50.… is 0.50. From 0.40 on it can be taken over directly. No row: it is 0.41 or older, and its About page tells.";
-  return found;
+// "jdbc:mysql://host:3306/name?user=u&password=p", "mysql://u:p@host/name"; by parts where there is no address.
+takeover::MysqlPlace mysql_place(const Config& config) {
+  takeover::MysqlPlace place;
+  auto& uri = config.text("database-uri");
+  if (auto parsed = boost::urls::parse_uri(uri.starts_with("jdbc:") ? std::string_view(uri).substr(5) : std::string_view(uri)); !uri.empty() && parsed) {
+    if (!parsed->host().empty()) place.host = parsed->host();
+    if (parsed->has_port() && parsed->port_number() != 0) place.port = parsed->port_number();
+    place.user = parsed->user();
+    place.password = parsed->password();
+    auto segments = parsed->segments();
+    if (!segments.empty()) place.database = *segments.begin();
+    for (auto parameter : parsed->params()) {
+      if (parameter.key == "user") place.user = parameter.value;
+      else if (parameter.key == "password") place.password = parameter.value;
+      else if ((parameter.key == "useSSL" || parameter.key == "ssl") && parameter.value == "true") place.tls = true;
+    }
+  } else {
+    if (!config.text("db-host").empty()) place.host = config.text("db-host");
+    if (!config.text("db-port").empty()) place.port = static_cast<int>(config.integer("db-port"));
+    place.database = config.text("db-dbname");
+  }
+  if (place.user.empty()) place.user = config.text("db-user");
+  if (place.password.empty()) place.password = config.text("db-pass");
+  return place;
+}
+
+std::optional<takeover::Found> in_mysql(const Config& config) {
+  auto place = mysql_place(config);
+  try {
+    return takeover::look_in_mysql(place);
+  } catch (const Failure& failure) {
+    // Basalt's data cannot be there in any case, so it is most probably a Metabase's.
+    takeover::Found found;
+    found.where = "MySQL on " + place.host + ":" + std::to_string(place.port) + ", database " + place.database;
+    found.judgement.sentence = "It could not be looked at: " + failure.sentence();
+    return found;
+  }
 }
 
 std::optional<takeover::Found> look(const Config& config) {

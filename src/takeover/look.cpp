@@ -1,11 +1,15 @@
 #include "takeover/look.h"
 
+#include <charconv>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "appdb/postgres_connection.h"
 #include "base/failure.h"
 #include "base/version.h"
+#include "drivers/all.h"
 
 namespace basalt::takeover {
 namespace {
@@ -20,21 +24,111 @@ std::string grouped(std::int64_t number) {
 
 std::string counted(std::int64_t n, const char* one, const char* many) { return grouped(n) + " " + (n == 1 ? one : many); }
 
-// Its tables by name, so that nothing is asked for that a release does not have.
-class Tables {
+using Cells = std::vector<std::optional<std::string>>;
+
+// A database that is read: texts in, texts out.
+class Source {
  public:
-  Tables(PostgresConnection& connection, std::string schema) : connection_(connection), schema_(std::move(schema)) {
-    connection_.each("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ?", {schema_}, [&](const appdb::Row& row) { columns_.insert({row.text("table_name"), row.text("column_name")}); tables_.insert(row.text("table_name")); });
+  virtual ~Source() = default;
+  virtual void each(const std::string& sql, const std::function<void(const Cells&)>& row) = 0;
+
+  std::optional<std::string> one(const std::string& sql) {
+    std::optional<std::string> out;
+    each(sql, [&](const Cells& cells) { if (!cells.empty()) out = cells[0]; });
+    return out;
   }
+  std::int64_t count(const std::string& sql) {
+    auto text = one(sql).value_or("0");
+    std::int64_t out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
+    return out;
+  }
+
+  // Its tables and columns by their names in lower case, so that nothing is asked for that a release does not have.
   bool has(const std::string& table) const { return tables_.contains(table); }
   bool has(const std::string& table, const std::string& column) const { return columns_.contains({table, column}); }
-  std::string name(const std::string& table) const { return appdb::quoted(schema_) + "." + appdb::quoted(table); }
+  std::string name(const std::string& table) const { return prefix + quoted(tables_.at(table)); }
+  std::string quoted(const std::string& identifier) const {
+    std::string out(1, quote);
+    for (char c : identifier) out += c == quote ? std::string(2, quote) : std::string(1, c);
+    return out + quote;
+  }
+
+  char quote = '"';
+  std::string prefix;  // the schema with its dot
+
+ protected:
+  // `columns`: rows of table and column.
+  void note_tables(const std::string& columns) {
+    each(columns, [&](const Cells& cells) {
+      auto table = lower(cells[0].value_or(""));
+      tables_[table] = cells[0].value_or("");
+      columns_.insert({table, lower(cells[1].value_or(""))});
+    });
+  }
+
+ private:
+  static std::string lower(std::string text) {
+    for (auto& c : text) if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    return text;
+  }
+  std::map<std::string, std::string> tables_;
+  std::set<std::pair<std::string, std::string>> columns_;
+};
+
+class PostgresSource final : public Source {
+ public:
+  explicit PostgresSource(PostgresConnection& connection) : connection_(connection) {}
+  // `schema` as it is called, from the catalogue.
+  void use(const std::string& schema) {
+    prefix = quoted(schema) + ".";
+    std::string text;
+    for (char c : schema) text += c == '\'' ? "''" : std::string(1, c);
+    note_tables("SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = '" + text + "'");
+  }
+  void each(const std::string& sql, const std::function<void(const Cells&)>& row) override {
+    connection_.each(sql, {}, [&](const appdb::Row& values) {
+      Cells cells;
+      for (auto& value : values.values()) {
+        if (auto* text = std::get_if<std::string>(&value)) cells.emplace_back(*text);
+        else if (auto* number = std::get_if<std::int64_t>(&value)) cells.emplace_back(std::to_string(*number));
+        else cells.emplace_back();
+      }
+      row(cells);
+    });
+  }
 
  private:
   PostgresConnection& connection_;
-  std::string schema_;
-  std::set<std::string> tables_;
-  std::set<std::pair<std::string, std::string>> columns_;
+};
+
+class MysqlSource final : public Source {
+ public:
+  explicit MysqlSource(drivers::Connection& connection) : connection_(connection) {
+    quote = '`';
+    // One snapshot would need a transaction that may not be begun here; a Metabase that is being changed says so in its lock.
+    note_tables("SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.columns WHERE table_schema = DATABASE()");
+  }
+  void each(const std::string& sql, const std::function<void(const Cells&)>& row) override {
+    drivers::ExecuteOptions options;
+    options.deadline = std::chrono::seconds(10);
+    auto cursor = connection_.execute(sql::Statement{sql, {}}, options);
+    rows::Batch batch;
+    while (cursor->next(batch))
+      for (std::size_t i = 0; i < batch.rows(); ++i) {
+        Cells cells;
+        for (auto& column : batch.columns) {
+          if (column.is_null(i)) cells.emplace_back();
+          else if (column.kind() == rows::Kind::Integer || column.kind() == rows::Kind::Boolean) cells.emplace_back(std::to_string(column.integer(i)));
+          else if (column.kind() == rows::Kind::Real) cells.emplace_back(std::to_string(column.real(i)));
+          else cells.emplace_back(std::string(column.text(i)));
+        }
+        row(cells);
+      }
+  }
+
+ private:
+  drivers::Connection& connection_;
 };
 
 // The greater of two texts like "v0.50.3 (abc1234)" by their numbers.
@@ -52,39 +146,37 @@ bool newer(std::string_view a, std::string_view b) {
   return numbers(a) > numbers(b);
 }
 
-Evidence read_evidence(PostgresConnection& connection, const Tables& tables) {
+Evidence read_evidence(Source& from) {
   Evidence out;
   // The whole log is some hundreds of lines in any release.
-  auto comments = tables.has("databasechangelog", "comments") ? "comments" : "NULL AS comments";
-  auto state = tables.has("databasechangelog", "exectype") ? "exectype" : "NULL AS exectype";
-  connection.each("SELECT id, " + std::string(comments) + ", " + state + " FROM " + tables.name("databasechangelog") + " LIMIT 20000", {}, [&](const appdb::Row& row) {
-    out.changes.push_back(Change{row.text("id"), row.optional_text("comments").value_or(""), row.optional_text("exectype").value_or("")});
-  });
-  if (tables.has("databasechangelog_version", "metabase_version") && tables.has("databasechangelog", "deployment_id")) {
-    auto ran = tables.has("databasechangelog_version", "ran_migrations") ? " AND v.ran_migrations" : "";
-    auto row = connection.query_one("SELECT v.metabase_version FROM " + tables.name("databasechangelog_version") + " v WHERE v.deployment_id = (SELECT l.deployment_id FROM " + tables.name("databasechangelog") +
-                                    " l ORDER BY l.dateexecuted DESC, l.orderexecuted DESC LIMIT 1)" + ran + " LIMIT 1");
-    if (row) out.version_row = row->optional_text("metabase_version").value_or("");
+  auto comments = from.has("databasechangelog", "comments") ? "comments" : "NULL";
+  auto state = from.has("databasechangelog", "exectype") ? "exectype" : "NULL";
+  from.each("SELECT id, " + std::string(comments) + ", " + state + " FROM " + from.name("databasechangelog") + " LIMIT 20000",
+            [&](const Cells& cells) { out.changes.push_back(Change{cells[0].value_or(""), cells[1].value_or(""), cells[2].value_or("")}); });
+  if (from.has("databasechangelog_version", "metabase_version") && from.has("databasechangelog", "deployment_id")) {
+    auto ran = from.has("databasechangelog_version", "ran_migrations") ? " AND v.ran_migrations" : "";
+    out.version_row = from.one("SELECT v.metabase_version FROM " + from.name("databasechangelog_version") + " v WHERE v.deployment_id = (SELECT l.deployment_id FROM " + from.name("databasechangelog") +
+                               " l ORDER BY l.dateexecuted DESC, l.orderexecuted DESC LIMIT 1)" + ran + " LIMIT 1").value_or("");
   }
-  out.models = tables.has("report_card", "dataset") || tables.has("report_card", "type");
-  out.semantic_types = tables.has("metabase_field", "semantic_type");
-  if (tables.has("report_card", "metabase_version"))
-    connection.each("SELECT DISTINCT metabase_version FROM " + tables.name("report_card") + " WHERE metabase_version IS NOT NULL LIMIT 1000", {}, [&](const appdb::Row& row) {
-      if (auto one = row.text("metabase_version"); newer(one, out.saved_by)) out.saved_by = one;
+  out.models = from.has("report_card", "dataset") || from.has("report_card", "type");
+  out.semantic_types = from.has("metabase_field", "semantic_type");
+  if (from.has("report_card", "metabase_version"))
+    from.each("SELECT DISTINCT metabase_version FROM " + from.name("report_card") + " WHERE metabase_version IS NOT NULL LIMIT 1000", [&](const Cells& cells) {
+      if (cells[0] && newer(*cells[0], out.saved_by)) out.saved_by = *cells[0];
     });
-  if (tables.has("databasechangeloglock", "locked"))
-    if (auto row = connection.query_one("SELECT locked, lockedby FROM " + tables.name("databasechangeloglock") + " WHERE locked LIMIT 1")) {
+  if (from.has("databasechangeloglock", "locked"))
+    from.each("SELECT lockedby FROM " + from.name("databasechangeloglock") + " WHERE locked LIMIT 1", [&](const Cells& cells) {
       out.locked = true;
-      out.locked_by = row->optional_text("lockedby").value_or("");
-    }
-  out.envelope_keys = tables.has("data_encryption_key") && connection.count("SELECT count(*) FROM " + tables.name("data_encryption_key")) > 0;
-  if (tables.has("setting", "value"))
-    if (auto row = connection.query_one("SELECT value FROM " + tables.name("setting") + " WHERE key = ?", {"encryption-check"})) out.encrypted = row->optional_text("value") != "unencrypted";
+      out.locked_by = cells[0].value_or("");
+    });
+  out.envelope_keys = from.has("data_encryption_key") && from.count("SELECT count(*) FROM " + from.name("data_encryption_key")) > 0;
+  if (from.has("setting", "value"))
+    from.each("SELECT value FROM " + from.name("setting") + " WHERE " + from.quoted("key") + " = 'encryption-check'", [&](const Cells& cells) { out.encrypted = cells[0] != "unencrypted"; });
   auto counted_rows = [&](const char* table, const std::string& where) -> std::optional<std::int64_t> {
-    if (!tables.has(table)) return std::nullopt;
-    return connection.count("SELECT count(*) FROM " + tables.name(table) + where);
+    if (!from.has(table)) return std::nullopt;
+    return from.count("SELECT count(*) FROM " + from.name(table) + where);
   };
-  out.people = counted_rows("core_user", tables.has("core_user", "type") ? " WHERE type = 'personal'" : "");
+  out.people = counted_rows("core_user", from.has("core_user", "type") ? " WHERE type = 'personal'" : "");
   out.questions = counted_rows("report_card", "");
   out.dashboards = counted_rows("report_dashboard", "");
   return out;
@@ -120,7 +212,9 @@ std::optional<Found> look_in_postgres(const std::string& uri) {
   auto schema = row->text("schema");
   found.where = "PostgreSQL, schema " + schema;
   try {
-    found.evidence = read_evidence(connection, Tables(connection, schema));
+    PostgresSource source(connection);
+    source.use(schema);
+    found.evidence = read_evidence(source);
     found.judgement = judge(found.evidence);
   } catch (const Failure&) {
     // Most often no rights; the tables are there all the same, and that is worth saying.
@@ -128,6 +222,18 @@ std::optional<Found> look_in_postgres(const std::string& uri) {
     found.judgement.sentence = "Its tables could not be read with this user" + (connection.last_error_code() == "42501" ? std::string(", who may not") : " (" + connection.last_error_code() + ")") +
                                ", so that its version cannot be told. Look again with the user of that Metabase.";
   }
+  return found;
+}
+
+std::optional<Found> look_in_mysql(const MysqlPlace& place) {
+  Found found;
+  // Never more of the address: a password may stand in it.
+  found.where = "MySQL on " + place.host + ":" + std::to_string(place.port) + ", database " + place.database;
+  auto connection = drivers::make_mysql()->connect(json::object{{"host", place.host}, {"port", place.port}, {"dbname", place.database}, {"user", place.user}, {"password", place.password}, {"ssl", place.tls}});
+  MysqlSource source(*connection);
+  if (!source.has("databasechangelog") || !source.has("metabase_database")) return std::nullopt;
+  found.evidence = read_evidence(source);
+  found.judgement = judge(found.evidence);
   return found;
 }
 

@@ -19,6 +19,14 @@ struct Found {
 // cannot be reached; one that may not be read is found, and its judgement says so.
 std::optional<Found> look_in_postgres(const std::string& uri);
 
+struct MysqlPlace {
+  std::string host = "localhost", database, user, password;
+  int port = 3306;
+  bool tls = false;
+};
+// The same in one database of a MySQL or MariaDB. Failure Database with the server's words when it cannot be reached or read.
+std::optional<Found> look_in_mysql(const MysqlPlace& place);
+
 // The H2 file of the name that Metabase knows it by (without .mv.db) or of its own. Absent when there is none.
 std::optional<Found> look_at_h2(const std::filesystem::path& path);
 

@@ -1,6 +1,7 @@
 // A Metabase in the configured database: named with its version and the way, and not a byte of it changed. The tables are made by
 // hand, as far as they are read.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
@@ -140,7 +141,63 @@ test("a Metabase on H2 is told older or newer, and how to bring it to PostgreSQL
   assert.doesNotMatch(plan({ MB_DB_FILE: join(data, "mb", "metabase.db") }).out, /Metabase/);
 });
 
-test("on MySQL the address is told without its password", (t) => {
+// A database of its own on the test MariaDB.
+function test_mysql(t) {
+  const admin = process.env.BASALT_TEST_MYSQL;
+  if (!admin) {
+    t.skip("no MariaDB: BASALT_TEST_MYSQL is not set");
+    return undefined;
+  }
+  const { hostname: host, port, username: user, password } = new URL(admin);
+  const name = `t_${Math.random().toString(36).slice(2)}`;
+  const query = (sql, database = name) => {
+    const result = spawnSync("mariadb", ["--no-defaults", "--protocol=tcp", `--host=${host}`, `--port=${port}`, `--user=${user}`, `--password=${password}`, "--batch", "--skip-column-names", ...(database ? [database] : [])], { input: sql, encoding: "utf8" });
+    if (result.status !== 0) throw new Error(result.stderr);
+    return result.stdout.trim();
+  };
+  query(`CREATE DATABASE ${name}`, "");
+  t.after(() => query(`DROP DATABASE ${name}`, ""));
+  return { host, port, user, password, name, query };
+}
+
+test("a Metabase on MySQL is named with its way, and nothing is touched", (t) => {
+  const mysql = test_mysql(t);
+  if (!mysql) return;
+  const data = scratch_directory();
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  const uri = `jdbc:mysql://${mysql.host}:${mysql.port}/${mysql.name}?user=${mysql.user}&password=${mysql.password}`;
+  const environments = [
+    { MB_DB_CONNECTION_URI: uri },
+    { MB_DB_CONNECTION_URI: `mysql://${mysql.user}:${mysql.password}@${mysql.host}:${mysql.port}/${mysql.name}` },
+    { MB_DB_TYPE: "mysql", MB_DB_HOST: mysql.host, MB_DB_PORT: mysql.port, MB_DB_DBNAME: mysql.name, MB_DB_USER: mysql.user, MB_DB_PASS: mysql.password },
+  ];
+  const plan = (environment) => run_command(["upgrade", "plan", "--json"], { environment: { BASALT_DATA_DIR: data, ...environment } });
+  assert.equal(plan(environments[0]).code, 1, "an empty MySQL is only the wrong engine");
+  mysql.query(`
+    CREATE TABLE DATABASECHANGELOG (ID varchar(255), AUTHOR varchar(255), FILENAME varchar(255), DATEEXECUTED datetime, ORDEREXECUTED int, EXECTYPE varchar(10), COMMENTS varchar(255), DEPLOYMENT_ID varchar(10));
+    CREATE TABLE DATABASECHANGELOGLOCK (ID int, LOCKED bit(1), LOCKGRANTED datetime, LOCKEDBY varchar(255));
+    INSERT INTO DATABASECHANGELOGLOCK VALUES (1, b'0', NULL, NULL);
+    INSERT INTO DATABASECHANGELOG VALUES ('v42.00-001', 'a', 'f', now(), 1, 'EXECUTED', '', '1'), ('v47.00-016', 'a', 'f', now(), 2, 'EXECUTED', '', '1'), ('v9.00-001', 'a', 'f', now(), 3, 'MARK_RAN', '', '1');
+    CREATE TABLE setting (\`key\` varchar(254), value text);
+    CREATE TABLE metabase_database (id int); CREATE TABLE metabase_field (id int, semantic_type varchar(32)); CREATE TABLE core_user (id int); INSERT INTO core_user VALUES (1);
+    CREATE TABLE report_dashboard (id int); CREATE TABLE report_card (id int, dataset bit(1)); INSERT INTO report_card VALUES (1, b'0'), (2, b'1');`);
+  const before = mysql.query("CHECKSUM TABLE DATABASECHANGELOG, DATABASECHANGELOGLOCK, setting, report_card; SHOW TABLES");
+  for (const environment of environments) {
+    const answer = plan(environment);
+    assert.equal(answer.code, 20, answer.err + answer.out);
+    const { metabase, blocked } = JSON.parse(answer.out);
+    assert.deepEqual([metabase.version, metabase.way, metabase.questions, metabase.dashboards, metabase.people], ["0.47", "direct", 2, 0, 1]);
+    assert.match(metabase.where, /^MySQL on /);
+    assert.match(blocked[0], /mysql/);
+    assert.ok(!answer.out.includes(`${mysql.password}@`) && !answer.out.includes("password="), answer.out);
+  }
+  mysql.query("UPDATE DATABASECHANGELOGLOCK SET LOCKED = b'1', LOCKEDBY = 'web-2'");
+  assert.equal(JSON.parse(plan(environments[0]).out).metabase.way, "not-now");
+  mysql.query("UPDATE DATABASECHANGELOGLOCK SET LOCKED = b'0', LOCKEDBY = NULL");
+  assert.equal(mysql.query("CHECKSUM TABLE DATABASECHANGELOG, DATABASECHANGELOGLOCK, setting, report_card; SHOW TABLES"), before, "not a byte was changed");
+});
+
+test("a MySQL that does not answer is told without its password", (t) => {
   const data = scratch_directory();
   t.after(() => rmSync(data, { recursive: true, force: true }));
   for (const environment of [{ MB_DB_TYPE: "mysql", MB_DB_HOST: "127.0.0.1", MB_DB_PORT: "1", MB_DB_DBNAME: "mb", MB_DB_USER: "u", MB_DB_PASS: "never-shown" }, { MB_DB_CONNECTION_URI: "jdbc:mysql://127.0.0.1:1/mb?user=u&password=never-shown" }]) {
