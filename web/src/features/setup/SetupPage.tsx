@@ -285,6 +285,7 @@ function DataStep({ first_name }: { first_name: string }) {
       <TextInput size="lg" label={t('data_name')} value={name} onChange={(event) => set_name(event.currentTarget.value)} error={problems.basalt_name} maxLength={120} />
       <EngineForm
         size="lg"
+        engine={chosen}
         fields={fields}
         values={values}
         problems={problems}

@@ -1,14 +1,16 @@
 import { Checkbox, NumberInput, PasswordInput, Select, Textarea, TextInput } from '@mantine/core';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { type ClipboardEvent, type ReactNode, useState } from 'react';
+import { details_of_connection_string } from './connection_string';
 import styles from './EngineForm.module.css';
 import { type FormField, type FormValues, split_sections, visible_fields } from './fields';
 
 /** Two fields share a row where they are short and belong together. */
 const pairs: Record<string, number> = { host: 3, port: 1, dbname: 2, db: 4, user: 2, password: 2 };
 
-/** The fields a kind of database needs, as the server describes them. */
+/** The fields a kind of database needs, as the server describes them. A connection string that is pasted anywhere fills them. */
 export function EngineForm({
+  engine,
   fields,
   values,
   onChange,
@@ -17,6 +19,7 @@ export function EngineForm({
   size = 'sm',
   extra,
 }: {
+  engine: string;
   fields: FormField[];
   values: FormValues;
   onChange: (values: FormValues) => void;
@@ -31,13 +34,19 @@ export function EngineForm({
   const more_fields = visible_fields(more, values);
   const unfolded = open || more_fields.some((field) => problems[field.name]);
   const set = (name: string, value: unknown) => onChange({ ...values, [name]: value });
+  const fill = (event: ClipboardEvent) => {
+    const details = details_of_connection_string(event.clipboardData.getData('text/plain'), engine, fields);
+    if (!details) return;
+    event.preventDefault();
+    onChange({ ...values, ...details });
+  };
   const draw = (field: FormField) => (
     <div key={field.name} style={{ gridColumn: `span ${pairs[field.name] ?? 4}` }} className={styles.cell}>
       <OneField field={field} value={values[field.name]} problem={problems[field.name]} onChange={(value) => set(field.name, value)} size={size} />
     </div>
   );
   return (
-    <div className={styles.form}>
+    <div className={styles.form} onPaste={fill}>
       <div className={styles.grid}>
         {extra}
         {visible_fields(main, values).map(draw)}

@@ -388,6 +388,7 @@ function ConnectionForm({ engine, database, confirm, onSave }: { engine: string;
         }}
       />
       <EngineForm
+        engine={engine}
         fields={fields}
         values={values}
         problems={problems}
