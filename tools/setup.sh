@@ -1,8 +1,10 @@
 # Sourced by ./run and ./test: installs what is missing and builds. Quiet when there is nothing to do.
 
-build_packages=(g++ cmake ninja-build make ccache mold binutils libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libpq-dev
+build_packages=(g++ cmake ninja-build make ccache mold binutils libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libpq-dev libmariadb-dev
   libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libcli11-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libargon2-dev libre2-dev libcrypt-dev libgtest-dev ca-certificates)
-test_packages=(postgresql postgresql-client chromium fonts-dejavu-core clang libclang-rt-14-dev clang-format python3 nginx)
+test_packages=(postgresql postgresql-client mariadb-server chromium fonts-dejavu-core clang libclang-rt-14-dev clang-format python3 python3-yaml nginx wrk)
+
+package_packages=(dpkg-dev file patchelf buildah apt-utils debootstrap systemd-container shellcheck)
 
 say() { echo "basalt: $*" >&2; }
 fail() { echo "basalt: $*" >&2; exit 1; }
