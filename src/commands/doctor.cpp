@@ -39,6 +39,7 @@ class Doctor {
     store();
     disk();
     if (auto lost = startup::container_warning(config_.data_directory()); !lost.empty()) say(config_.flag("ephemeral") ? Weight::Note : Weight::Problem, lost);
+    if (auto lost = startup::network_disk_warning(config_.data_directory()); !lost.empty() && !on_postgres_) say(Weight::Problem, lost);
     if (!startup::has_web_app()) say(Weight::Problem, "This program was built without the web app.");
   }
 
@@ -58,6 +59,7 @@ class Doctor {
       say(Weight::Problem, failure.sentence());
       return;
     }
+    on_postgres_ = options.engine == appdb::Engine::Postgres;
     if (options.engine == appdb::Engine::Sqlite && !std::filesystem::exists(options.sqlite_path)) {
       say(Weight::Note, "There is no application database at " + options.sqlite_path.string() + " yet; the first start makes it.");
       return;
@@ -151,6 +153,7 @@ class Doctor {
 
   const Config& config_;
   const Migrations& migrations_;
+  bool on_postgres_ = false;
 };
 
 }  // namespace

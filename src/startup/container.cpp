@@ -62,4 +62,14 @@ std::string container_warning(const std::filesystem::path& data_dir, const Conta
   return "The data directory " + data_dir.string() + (memory ? " is in memory" : " is inside the container") + ": what is stored there is lost with the container. Put a volume there (docker run -v basalt:" + path.string() + " …).";
 }
 
+std::string network_disk_warning(const std::filesystem::path& data_dir, const ContainerMarks& marks) {
+  std::error_code error;
+  auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(data_dir, error), error);
+  auto type = mount_of(path, marks.mounts).type;
+  for (auto* network : {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.blobfuse", "fuse.blobfuse2", "fuse.gcsfuse"})
+    if (type == network)
+      return "The data directory " + data_dir.string() + " is on a network file system (" + type + "), where the embedded application database can lose data: its locks do not hold there. Use a disk of this machine, or PostgreSQL.";
+  return "";
+}
+
 }  // namespace basalt::startup

@@ -47,6 +47,14 @@ TEST_F(Container, memory_is_no_volume) {
   EXPECT_NE(container_warning("/data", marks).find("in memory"), std::string::npos);
 }
 
+TEST_F(Container, a_disk_behind_a_network_is_warned_about_anywhere) {
+  mounted("30 22 0:9 / /home rw - cifs //share/home rw\n31 22 0:9 / /efs rw - nfs4 fs-1:/ rw\n32 22 8:1 / /data rw - ext4 /dev/sda1 rw\n");
+  EXPECT_NE(network_disk_warning("/home/basalt", marks).find("(cifs)"), std::string::npos);
+  EXPECT_NE(network_disk_warning("/efs", marks).find("(nfs4)"), std::string::npos);
+  EXPECT_EQ(network_disk_warning("/data", marks), "");
+  EXPECT_EQ(network_disk_warning("/elsewhere", marks), "");
+}
+
 TEST_F(Container, outside_of_one_nothing_is_said) {
   mounted("");
   EXPECT_EQ(container_warning("/var/lib/basalt", marks), "");

@@ -357,6 +357,10 @@ int serve(const Config& config, const std::vector<migrations::Migration>& migrat
       updates.backups_encrypted = !config.text("backup-passphrase").empty();
       updates.bake_minutes = config.integer("bake-time");
       updates.restart = restart;
+      if (auto lost = network_disk_warning(config.data_directory()); !lost.empty() && store->engine() == appdb::Engine::Sqlite) {
+        log::warning(lost);
+        updates.warnings.push_back(std::move(lost));
+      }
       if (auto lost = container_warning(config.data_directory()); !lost.empty()) {
         log::warning(lost);
         updates.warnings.push_back(std::move(lost));
