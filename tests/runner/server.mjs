@@ -31,7 +31,7 @@ export function free_port() {
 }
 
 export function clean_environment(extra) {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BASALT_|MB_|MAX_SESSION_AGE)/.test(name)));
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BASALT_|MB_|MAX_SESSION_AGE$|PORT$|DATABASE_URL$|RDS_)/.test(name)));
   // Tests may run in a container without a volume; what they make may be lost with it.
   return { ...kept, BASALT_EPHEMERAL: "true", ...extra };
 }
