@@ -32,6 +32,13 @@ bool write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
+void keep_owner(const std::filesystem::path& path) {
+  struct stat folder {};
+  auto parent = path.parent_path();
+  if (::geteuid() != 0 || ::stat(parent.empty() ? "." : parent.c_str(), &folder) != 0) return;
+  if (::lchown(path.c_str(), folder.st_uid, folder.st_gid) != 0) return;  // a file system without owners
+}
+
 void write_durably(const std::filesystem::path& file, std::string_view text, unsigned mode) {
   auto temporary = file.string() + ".new-" + random_hex(4);
   auto refused = [&] {
@@ -41,6 +48,7 @@ void write_durably(const std::filesystem::path& file, std::string_view text, uns
   };
   {
     Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (out.number >= 0) keep_owner(temporary);
     if (out.number < 0 || ::fchmod(out.number, mode) != 0 || !write_all(out.number, text) || ::fsync(out.number) != 0) refused();
   }
   if (::rename(temporary.c_str(), file.c_str()) != 0) refused();

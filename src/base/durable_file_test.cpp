@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -32,6 +33,17 @@ TEST(DurableFile, replaces_what_is_there_and_leaves_nothing_beside_it) {
   EXPECT_EQ(text_of(file), std::string("t\0wo", 4));
   EXPECT_EQ(static_cast<unsigned>(std::filesystem::status(file).permissions()), 0640u);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path), {}), 1);
+}
+
+TEST(DurableFile, belongs_to_whom_the_folder_belongs_to) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  Folder folder;
+  ASSERT_EQ(::chown(folder.path.c_str(), 65534, 65534), 0);
+  write_durably(folder.path / "state.json", "x");
+  struct stat info {};
+  ASSERT_EQ(::stat((folder.path / "state.json").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 65534u);
+  EXPECT_EQ(info.st_gid, 65534u);
 }
 
 TEST(DurableFile, leaves_the_old_one_when_it_cannot) {

@@ -28,8 +28,14 @@ class Lock {
  public:
   explicit Lock(const std::filesystem::path& folder) {
     std::error_code error;
-    if (std::filesystem::create_directories(folder, error)) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    for (auto above : {folder.parent_path(), folder}) {
+      if (above.empty() || !std::filesystem::create_directories(above, error)) continue;
+      std::filesystem::permissions(above, std::filesystem::perms::owner_all, error);
+      keep_owner(above);
+    }
+    bool fresh = !std::filesystem::exists(folder / "lock", error);
     descriptor_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fresh) keep_owner(folder / "lock");
     if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
       if (descriptor_ >= 0) ::close(descriptor_);
       throw Failure(FailureKind::Unavailable, "The folder " + folder.string() + " cannot be written; what was seen of releases is kept there.");
