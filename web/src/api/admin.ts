@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { api } from './client';
 import { refresh } from './query_client';
-import type { ApiKey, Backup, CollectionGraph, Group, GroupDetail, Page, ParkedPage, ParkedValue, PermissionsGraph, Release, Setting, Updates, UpdateWork, User } from './types';
+import type { ApiKey, Backup, CollectionGraph, Group, GroupDetail, Page, ParkedPage, ParkedValue, PermissionsGraph, Release, SelfUpgrade, Setting, Updates, UpdateWork, User } from './types';
 
 type Options = { signal?: AbortSignal };
 
@@ -94,6 +94,11 @@ export const updates = {
   progress: ({ signal }: Options = {}) => api.get<{ work: UpdateWork | null }>('/api/basalt/updates/progress', { signal }),
   check: () => api.post<Release>('/api/basalt/updates/check'),
   finalise: () => api.post<UpdateWork>('/api/basalt/updates/finalise'),
+  self: ({ signal }: Options = {}) => api.get<SelfUpgrade>('/api/updates/self', { signal }),
+  install: (version: string) => api.post('/api/updates/self/apply', { version, now: true }),
+  go_back: () => api.post('/api/updates/self/rollback'),
+  hold: (until: string, why: string) => api.post('/api/updates/self/hold', { until: until || null, why: why || null }),
+  unhold: () => api.post('/api/updates/self/unhold'),
   back_up: () => api.post<UpdateWork>('/api/basalt/backup', { in_background: true }),
   verify: (id: string) => api.post<UpdateWork>('/api/basalt/backup/verify', { id, in_background: true }),
   restore: (id: string, confirm: string) => api.post<UpdateWork>('/api/basalt/backup/restore', { id, confirm }),

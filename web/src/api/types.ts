@@ -767,6 +767,36 @@ export interface ParkedPage {
   counts: ParkedCount[];
 }
 
+/** What the launcher above this server knows of versions; `launcher` false: there is none, and `how` says what to do instead. */
+export interface SelfUpgrade {
+  launcher: boolean;
+  version: string;
+  how: string | null;
+  current?: string;
+  previous?: string | null;
+  previous_version?: string | null;
+  policy?: string | null;
+  available?: { version: string; class: string; released_at: string; notes: string } | null;
+  due?: { decision: 'install' | 'wait' | 'no'; version?: string | null; when?: string | null; sentence: string } | null;
+  run?: {
+    phase: string;
+    to_version: string;
+    by: string;
+    /** A person asked to go back. */
+    back: boolean;
+    tries: number;
+    tries_of?: number;
+    seconds_left?: number;
+    error: string | null;
+    started_at: string;
+    ended_at: string | null;
+  } | null;
+  denied?: { version: string; why: string; at: string }[];
+  hold?: { until: string | null; by: string; why: string } | null;
+  held?: boolean;
+  agent?: { policy: string; fetching: string | null; asked: boolean; done: number; expected: number; error: string | null; looks: boolean };
+}
+
 export interface Updates {
   version: string;
   schema: number;

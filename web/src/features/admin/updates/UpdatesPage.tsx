@@ -13,6 +13,7 @@ import { CopyButton } from '@/ui/States';
 import { toast, toast_failure } from '@/ui/toast';
 import admin from '../admin.module.css';
 import { BackupsCard } from './BackupsPage';
+import { Exchange } from './exchange';
 import { Banner, Seen, UpdatesFrame, type UpdatesTools } from './frame';
 import { capital, column_words, feed_failure, figures_of, is_newer, node_tone, older_nodes, operation_of, table_words, words_of } from './model';
 import styles from './updates.module.css';
@@ -30,6 +31,7 @@ export function UpdatesPage() {
             </Banner>
           )}
           <Versions data={tools.data} />
+          <Exchange />
           {tools.data.pending && tools.data.pending.length > 0 && <Pending {...tools} />}
           <div className={styles.columns}>
             <div className={styles.stack}>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ParkedValue, UpdatePlan } from '@/api/types';
-import { after, compare, feed_failure, figures_of, file_moment, is_newer, lines_of, older_nodes, readable, restore_begins, summary, type RestorePhase, type Seen } from './model';
+import { after, compare, feed_failure, figures_of, file_moment, is_newer, lines_of, older_nodes, readable, restore_begins, summary, type RestorePhase, type Seen, steps_of } from './model';
 
 const parked = (value: unknown, current: unknown, kind: 'value' | 'row' = 'value'): ParkedValue => ({
   id: 1, migration: 2, table: 'card', column: 'audience', row: 'u', state: 'parked', kind, title: 'Refunds', value, shown: null, current, parked_at: '2026-11-23T05:00:00Z', can_take: true, why_not: null,
@@ -100,5 +100,13 @@ describe('a restore', () => {
   it('says why it failed', () => {
     expect(run([[work('failed', 'The backup is damaged.'), 0]])).toEqual({ at: 'failed', error: 'The backup is damaged.' });
     expect(run([[work('done'), 0], [{ saw: 'health', ok: false, failed: 'No space.' }, 1]])).toEqual({ at: 'failed', error: 'No space.' });
+  });
+});
+
+describe('another version', () => {
+  it('comes in six steps, and goes back without', () => {
+    expect(steps_of('staged')).toEqual({ share: 0.1, step: 1, steps: 6 });
+    expect(steps_of('observing').share).toBeCloseTo(0.85);
+    expect(steps_of('rolling back')).toEqual({ share: null, step: 0, steps: 0 });
   });
 });

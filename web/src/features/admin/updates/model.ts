@@ -207,3 +207,12 @@ export function after(phase: RestorePhase, seen: Seen, now: number): RestorePhas
   }
   return phase;
 }
+
+const exchange_phases = ['staged', 'measured', 'starting', 'ready', 'judged', 'observing'];
+
+/** How far one version's way into another's place is; the way back has no steps. */
+export function steps_of(phase: string): { share: number | null; step: number; steps: number } {
+  const at = exchange_phases.indexOf(phase);
+  if (at < 0) return { share: null, step: 0, steps: 0 };
+  return { share: 0.1 + (0.9 * at) / exchange_phases.length, step: at + 1, steps: exchange_phases.length };
+}
