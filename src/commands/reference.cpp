@@ -55,6 +55,19 @@ std::vector<std::string> variables_of(const startup::OptionDefinition& option) {
   return out;
 }
 
+// Settings of the web app that can be fixed from outside; what only the server itself writes is left out.
+std::vector<const features::SettingDefinition*> fixable_settings() {
+  std::vector<const features::SettingDefinition*> out;
+  for (auto& setting : features::Settings::definitions())
+    if (setting.reader != features::SettingReader::Nobody && setting.key != "version-info" && setting.key != "instance-creation" && setting.key != "premium-embedding-token") out.push_back(&setting);
+  return out;
+}
+
+std::string shown_default(const json::value& value) {
+  if (value.is_null() || (value.is_string() && value.as_string().empty())) return "";
+  return value.is_string() ? std::string(value.as_string()) : json::write(value);
+}
+
 }  // namespace
 
 std::string configuration_text() {
@@ -88,17 +101,28 @@ std::string configuration_markdown() {
     auto shown = !option.default_words.empty() ? option.default_words : option.default_text.empty() ? "" : "`" + option.default_text + "`";
     out += "| `" + option.name + "` | " + names + " | " + cell(shown) + " | " + cell(option.description) + (option.secret ? " Secret." : "") + " |\n";
   }
+  out += "\n## Settings\n\nWhat administrators change in the web app. Given from outside, as a variable or below `settings:` in the file, a setting is fixed and shows as locked.\n\n"
+         "| setting | environment | default | meaning |\n|---|---|---|---|\n";
+  for (auto* setting : fixable_settings()) {
+    auto variable = startup::variable_of(setting->key);
+    auto shown = shown_default(setting->default_value);
+    out += "| `" + setting->key + "` | `" + variable + "`, `MB_" + variable.substr(7) + "` | " + cell(shown.empty() ? "" : "`" + shown + "`") + " | " + cell(setting->description) + (setting->secret ? " Secret." : "") + " |\n";
+  }
   return out;
 }
 
 json::value configuration_json() {
-  json::array out;
+  json::array options, settings;
   for (auto& option : startup::option_definitions()) {
     json::array names;
     for (auto& name : variables_of(option)) names.push_back(json::value(name));
-    out.push_back(json::object{{"option", option.name}, {"environment", std::move(names)}, {"default", option.default_text}, {"meaning", option.description}, {"secret", option.secret}});
+    options.push_back(json::object{{"option", option.name}, {"environment", std::move(names)}, {"default", option.default_text}, {"meaning", option.description}, {"secret", option.secret}});
   }
-  return out;
+  for (auto* setting : fixable_settings()) {
+    auto variable = startup::variable_of(setting->key);
+    settings.push_back(json::object{{"setting", setting->key}, {"environment", json::array{json::value(variable), json::value("MB_" + variable.substr(7))}}, {"default", setting->default_value}, {"meaning", setting->description}, {"secret", setting->secret}});
+  }
+  return json::object{{"options", std::move(options)}, {"settings", std::move(settings)}};
 }
 
 std::string commands_text(const CLI::App& app) {

@@ -8,7 +8,7 @@ namespace CLI { class App; }
 
 namespace basalt::commands {
 
-// Every option: flag, environment names, default, meaning.
+// Every option: flag, environment names, default, meaning; and, but for the terminal, every setting that can be fixed from outside.
 std::string configuration_text();
 std::string configuration_markdown();
 json::value configuration_json();
