@@ -190,7 +190,6 @@ Document document_of(std::string_view text) {
   out.type = json::text(whole->at("signed"), "type").value_or("");
   if (out.type != "root" && out.type != "releases") refuse("The signed document is not valid: its \"type\" must be root or releases.");
   out.signed_text = canonical(whole->at("signed"));
-  std::set<std::string> seen;
   auto& signatures = whole->at("signatures").get_array();
   if (signatures.size() > most_keys) refuse(called(out.type) + " has more than " + std::to_string(most_keys) + " signatures.");
   for (auto& one : signatures) {
@@ -198,7 +197,8 @@ Document document_of(std::string_view text) {
     auto signature = exact_base64(json::text(one, "sig").value_or(""), signature_bytes);
     if (!one.is_object() || one.get_object().size() != 2 || !is_hex(keyid, 64) || !signature)
       refuse(called(out.type) + " has a signature that is none: it must hold \"keyid\" and the 64 bytes of an Ed25519 \"sig\" in base64, and nothing else.");
-    if (!seen.insert(keyid).second) refuse(called(out.type) + " is signed twice by the key " + short_id(keyid) + "; each key signs once.");
+    if (!out.signatures.empty() && keyid == out.signatures.back().keyid) refuse(called(out.type) + " is signed twice by the key " + short_id(keyid) + "; each key signs once.");
+    if (!out.signatures.empty() && keyid < out.signatures.back().keyid) refuse(called(out.type) + " has its signatures out of order: they stand by the id of the key.");
     out.signatures.push_back({keyid, std::move(*signature)});
   }
   return out;

@@ -90,7 +90,7 @@ struct Document {
   std::string type;
   json::object contents;              // "signed"
   std::string signed_text;            // what the signatures are over
-  std::vector<Signature> signatures;  // each key once
+  std::vector<Signature> signatures;  // by key id, each once
 };
 Document document_of(std::string_view text);
 std::string text_of(const Document& document);

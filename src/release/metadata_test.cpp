@@ -133,6 +133,10 @@ TEST_F(Small, a_threshold_counts_keys_and_not_signatures) {
   auto twice = signed_list(small_list(), {&at.r, &at.r});
   EXPECT_TRUE(says(refusal([&] { releases_of(twice, two); }), "is signed twice by the key " + short_id(at.r.id())));
   EXPECT_EQ(refusal([&] { releases_of(signed_list(small_list(), {&at.r, &at.s}), two); }), "");
+  auto both = signed_list(small_list(), {&at.r, &at.s});
+  auto first = both.substr(both.find('{', 1), both.find('}') - both.find('{', 1) + 1), second = both.substr(both.find("},{") + 2, first.size());
+  auto turned = "{\"signatures\":[" + second + "," + first + both.substr(both.find(']'));
+  EXPECT_TRUE(says(refusal([&] { releases_of(turned, two); }), "out of order")) << turned;
   // One good and one bad one: half is not let pass as half either.
   auto document = document_of(signed_list(small_list(), {&at.r, &at.s}));
   for (auto& one : document.signatures) if (one.keyid == at.s.id()) one.signature[5] = static_cast<char>(one.signature[5] ^ 1);

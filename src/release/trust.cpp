@@ -48,6 +48,9 @@ class Lock {
   int descriptor_ = -1;
 };
 
+// Another key may have signed the same meanwhile.
+bool says_the_same(const std::string& a, const std::string& b) { return a == b || document_of(a).signed_text == document_of(b).signed_text; }
+
 bool follows(const std::string& text, const Root& before) {
   try {
     next_root(text, before);
@@ -128,7 +131,7 @@ Root Trust::newest_root(const Repository& source, Root root, const std::string& 
     stated = root_in(document_of(*latest));
     if (stated->version < root.version)
       refuse("The root of " + shown + " has number " + std::to_string(stated->version) + ", but number " + std::to_string(root.version) + " was seen before; an old copy is not taken.");
-    if (stated->version == root.version && *latest != root.text)
+    if (stated->version == root.version && !says_the_same(*latest, root.text))
       refuse("The root of " + shown + " is another one with the same number " + std::to_string(root.version) + " as the one that is trusted here; it belongs to other makers, or was changed.");
   }
   for (int i = 0; i < most_rotations; ++i) {
@@ -162,7 +165,7 @@ Releases Trust::refresh(const Repository& source, Timestamp now) {
     auto before = releases_of(state.list, root);
     if (list.version < before.version)
       refuse("The list of releases at " + shown + " has number " + std::to_string(list.version) + ", but number " + std::to_string(before.version) + " was seen before; an old copy is not taken.");
-    if (list.version == before.version && list.text != before.text)
+    if (list.version == before.version && !says_the_same(list.text, before.text))
       refuse("The list of releases at " + shown + " is another one with the same number " + std::to_string(list.version) + " as one that was seen before; its makers must give it a new number.");
     if (auto* newest = before.newest(); newest && !list.find(newest->version))
       refuse("The list of releases at " + shown + " does not name version " + newest->version + " any more, which was seen before; a version is withdrawn, not left out.");

@@ -34,7 +34,7 @@ json::value ReleaseFeed::latest() const {
 
 ReleaseFeed::Found ReleaseFeed::asked() const {
   std::error_code ignored;
-  bool folder = !client::is_network(options_.source) && std::filesystem::is_directory(options_.source, ignored);
+  bool folder = client::is_network(options_.source) ? options_.source.ends_with('/') : std::filesystem::is_directory(options_.source, ignored);
   auto address = folder ? client::beside(options_.source, "releases.json") : options_.source;
   auto text = client::fetch_text(address, {.patience = options_.patience, .most_bytes = release::most_document_bytes, .ca_file = options_.ca_file});
   if (!text) throw Failure(FailureKind::Unavailable, client::is_network(address) ? "There is no list of releases at the address of the release feed." : "The file " + address + " cannot be read.");

@@ -94,7 +94,7 @@ TEST(ReleaseFeed, checks_a_signed_list_and_remembers_it_over_https) {
     return std::filesystem::exists(path) ? ok(made.read(path.filename().string())) : TestServer::status(404);
   }, &certificates);
   FixedClock clock(made.now);
-  auto options = from(server.address("/releases.json"));
+  auto options = from(server.address("/"));
   options.ca_file = folder.write("ca.pem", certificates.authority);
   options.trust = made.trust;
   options.clock = &clock;
