@@ -148,13 +148,17 @@ MemberState MemberState::of(const json::value& answer) {
   out.policy = json::text(answer, "policy").value_or("");
   if (auto* run = json::find(answer, "run")) {
     out.phase = json::text(*run, "phase").value_or("");
-    out.to = json::text(*run, "to").value_or("");
+    out.to = json::text(*run, "to_version").value_or(json::text(*run, "to").value_or(""));
     out.run_error = json::text(*run, "error").value_or("");
   }
   if (auto* available = json::find(answer, "available")) out.available = available->is_string() ? std::string(available->get_string()) : json::text(*available, "version").value_or("");
   if (auto* denied = json::sub_array(answer, "denied"))
     for (auto& one : *denied) out.denied[json::text(one, "version").value_or("")] = json::text(one, "why").value_or("");
-  if (auto* hold = json::find(answer, "hold")) out.held = json::text(*hold, "why").value_or("");
+  if (auto* hold = json::find(answer, "hold"); hold && json::boolean(answer, "held").value_or(true)) out.held = json::text(*hold, "why").value_or("");
+  if (auto* agent = json::find(answer, "agent")) {
+    out.is_fetching = json::boolean(*agent, "asked").value_or(false) || json::text(*agent, "fetching");
+    out.fetch_error = json::text(*agent, "error").value_or("");
+  }
   return out;
 }
 
@@ -235,6 +239,9 @@ class Running {
         told_(name + " rolled " + rollout_.version + " back before: " + denied->second);
       } else if (waves_[i] < rollout_.first_wave) {
         ++result_.untouched;
+      } else if (state.held) {
+        ++result_.refused;
+        told_(name + " is held" + (state.held->empty() ? "." : ": " + *state.held));
       } else {
         open_[i] = true;
       }
@@ -282,9 +289,10 @@ class Running {
       told_(name + " rolled back" + (why.empty() ? "." : ": " + why));
       return true;
     }
-    if (is_ours && state.phase == "refused") {
+    bool nothing_came = state.reached && !is_ours && !state.is_fetching && !state.fetch_error.empty();
+    if ((is_ours && state.phase == "refused") || nothing_came) {
       ++result_.refused;
-      told_(name + " refused: " + state.run_error);
+      told_(name + " does not take it: " + (nothing_came ? state.fetch_error : state.run_error));
       return true;
     }
     if (!late) return false;

@@ -37,6 +37,8 @@ struct MemberState {
   std::string current, policy, phase, to, run_error, available;
   std::map<std::string, std::string> denied;  // version to why
   std::optional<std::string> held;    // why
+  bool is_fetching = false;           // looks for a version or fetches one
+  std::string fetch_error;            // why that came to nothing
   static MemberState of(const json::value& answer);
 };
 
@@ -84,7 +86,8 @@ struct RolloutResult {
 };
 
 // Goes through the waves, one after the other, `at_once` members at a time, and stops when too many have rolled back: nobody else is
-// asked then, and those who are at it are waited for. Members that rolled this version back earlier count from the beginning.
+// asked then, and those who are at it are waited for. Members that rolled this version back earlier count from the beginning; a
+// member that somebody holds is left alone.
 // Somebody who cannot be reached any more counts as rolled back. `told`: a sentence for each thing that happens.
 RolloutResult roll_out(const Fleet& fleet, const Rollout& rollout, Calls& calls, const std::function<void(const std::string&)>& told);
 

@@ -23,7 +23,7 @@ bool says(const std::string& sentence, std::string_view part) { return sentence.
 // Members that answer at once, and what each does with the new version.
 class Played final : public Calls {
  public:
-  enum class Does { Well, RollsBack, Refuses, Vanishes, Hangs, IsGone };
+  enum class Does { Well, RollsBack, Refuses, Vanishes, Hangs, IsGone, IsHeld, CannotFetch };
   std::map<std::string, Does> does;
   std::map<std::string, MemberState> states;
   std::vector<std::string> asked;
@@ -34,6 +34,7 @@ class Played final : public Calls {
     auto& state = states[member.name];
     if (state.current.empty()) state.current = "0.1.0";
     state.reached = true;
+    if (does[member.name] == Does::IsHeld) state.held = "Quarter end.";
     if (state.phase != "observing") return state;
     if (does[member.name] == Does::Hangs) return state;
     if (does[member.name] == Does::Vanishes) return {.error = "Nobody answers."};
@@ -51,6 +52,10 @@ class Played final : public Calls {
   std::optional<std::string> apply(const Member& member, const std::string& version) override {
     asked.push_back(member.name);
     if (does[member.name] == Does::Refuses) return "Upgrades are held.";
+    if (does[member.name] == Does::CannotFetch) {
+      states[member.name].fetch_error = "The list of releases has expired.";
+      return std::nullopt;
+    }
     states[member.name].phase = "observing";
     states[member.name].to = version;
     most_at_it = std::max(most_at_it, ++at_it);
@@ -208,11 +213,17 @@ TEST(Rollout, tells_of_those_that_are_away_or_refuse_and_goes_on) {
   Played played;
   for (int i = 0; i < 5; ++i) played.does["m" + std::to_string(i)] = Played::Does::Refuses;
   played.does["m5"] = Played::Does::IsGone;
-  auto result = run(fleet, everywhere(fleet), played);
+  played.does["m6"] = Played::Does::IsHeld;
+  played.does["m7"] = Played::Does::CannotFetch;
+  std::vector<std::string> said;
+  auto result = run(fleet, everywhere(fleet), played, &said);
   EXPECT_EQ(result.end, RolloutResult::End::NeedsAPerson);
-  EXPECT_EQ(result.refused, 5u);
+  EXPECT_EQ(result.refused, 7u);
   EXPECT_EQ(result.lost, 1u);
-  EXPECT_EQ(result.upgraded, 4u);
+  EXPECT_EQ(result.upgraded, 2u);
+  EXPECT_EQ(std::count(played.asked.begin(), played.asked.end(), "m6"), 0) << "whoever is held is not even asked";
+  EXPECT_EQ(std::count(said.begin(), said.end(), "m6 is held: Quarter end."), 1);
+  EXPECT_EQ(std::count(said.begin(), said.end(), "m7 does not take it: The list of releases has expired."), 1);
 }
 
 TEST(HttpCalls, ask_with_the_key_and_read_what_is_answered) {
