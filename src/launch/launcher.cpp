@@ -240,7 +240,7 @@ TicketId Launcher::run(const std::string& slot, const std::vector<std::string>& 
 int Launcher::run() {
   start_at_ = Clock::now();
   while (!ending_ || !children_.empty()) {
-    if (!ending_) versions_->tick();
+    if (!ending_) tick_versions();
     look_at_swap();
     look_at_children();
     if (!ending_ && !serving_ && start_at_ && Clock::now() >= *start_at_) start_server();
@@ -261,6 +261,16 @@ int Launcher::run() {
   std::filesystem::remove(options_.versions_folder / "children.json", ignored);
   log::info("The launcher has stopped");
   return 0;
+}
+
+// A full disk, mostly: what serves must not suffer from what cannot be written down of an upgrade.
+void Launcher::tick_versions() {
+  try {
+    versions_->tick();
+    last_trouble_.clear();
+  } catch (const std::exception& problem) {
+    if (std::exchange(last_trouble_, problem.what()) != problem.what()) log::error("The upgrade cannot go on for now", {{"why", problem.what()}});
+  }
 }
 
 void Launcher::wait_for_something() {

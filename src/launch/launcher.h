@@ -67,6 +67,7 @@ class Launcher final : public Children {
   void open_socket();
   void end_strays();
   void record_children();
+  void tick_versions();
   void wait_for_something();
   void take_signals();
   void reap();
@@ -98,6 +99,7 @@ class Launcher final : public Children {
   std::optional<ChildId> serving_;
   std::optional<Clock::time_point> start_at_;           // when a server is started again
   int failures_ = 0;                                    // starts in a row that served less than good_for
+  std::string last_trouble_;                            // what tick() threw last
   std::string last_end_;                                // of the serving child that ended unasked last
   std::unique_ptr<Swap> swap_;
   std::shared_ptr<Reply> next_swap_;
