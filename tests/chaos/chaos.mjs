@@ -13,6 +13,11 @@ import { binary, clean_environment, Server, root } from "../runner/server.mjs";
 export const full = process.env.BASALT_CHAOS === "full";
 export const engines = ["sqlite", "postgres"];
 const lane_count = Number(process.env.BASALT_CHAOS_LANES ?? 2);
+// All points take hours: BASALT_CHAOS_PART=3/8 takes each eighth of them, from the third on, so that eight calls make one whole.
+const [part_number, parts] = (process.env.BASALT_CHAOS_PART ?? "1/1").split("/").map(Number);
+export const own_part = (points) => points.filter((_, i) => i % parts === part_number - 1);
+// How many points are tried in turn on one copy, as long as they leave everything as it was.
+export const chain_length = Number(process.env.BASALT_CHAOS_CHAIN ?? (full ? 1 : 5));
 
 // Memory where there is enough of it: a killed process loses nothing that it wrote, so nothing is gained by a slow disk.
 function choose_room() {
@@ -265,6 +270,12 @@ export class Place {
   }
 }
 
+// PostgreSQL makes indexes before a migration and proves rules after it, each outside of any transaction, while everybody
+// works: which of these are there already says nothing of the data.
+export const is_prepared = (before, seen) => seen.schema === before.schema && seen.level === before.level && differences(before, seen).every((line) => line.startsWith("indexes "));
+export function apart_from_catalogue(state) {
+  return { ...state, parts: Object.fromEntries(Object.entries(state.parts).filter(([name]) => !/^(indexes|constraints|columns) /.test(name))) };
+}
 export const same = (a, b) => differences(a, b).length === 0;
 export function differences(a, b) {
   const out = [];

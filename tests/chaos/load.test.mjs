@@ -4,14 +4,14 @@ import { after, test } from "node:test";
 
 import { blame, engines, full, postgres_admin, prepared, random_of, sleep } from "./chaos.mjs";
 import { Ledger, load } from "./ledger.mjs";
-import { administrator } from "../runner/server.mjs";
+import { administrator, leave } from "../runner/server.mjs";
 
 const kills_wanted = Number(process.env.BASALT_CHAOS_KILLS ?? (full ? 1000 : 50));
 
 const healthy = async (server, until) => {
   while (Date.now() < until && !server.exited) {
     try {
-      if ((await fetch(`${server.url}/api/health`, { signal: AbortSignal.timeout(1000) })).status === 200) return true;
+      if ((await fetch(`${server.url}/api/health`, { headers: leave, signal: AbortSignal.timeout(1000) })).status === 200) return true;
     } catch { /* not yet */ }
     await sleep(4);
   }

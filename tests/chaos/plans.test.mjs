@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 
 import { blame, differences, engines, full, on_lanes, postgres_admin, prepared, random_of, same, sleep } from "./chaos.mjs";
 import { Ledger, load } from "./ledger.mjs";
-import { administrator, run_command } from "../runner/server.mjs";
+import { administrator, leave, run_command } from "../runner/server.mjs";
 
 const first_seed = Number(process.env.BASALT_CHAOS_SEED ?? Math.floor(Math.random() * 1e6));
 const can_finalise = / finali[sz]e /.test(run_command(["migrate", "--help"], { name: "basalt-next" }).out);
@@ -47,7 +47,7 @@ class Cluster {
         node.server = undefined;
         return;
       }
-      const answer = await fetch(`${node.server.url}/api/health`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+      const answer = await fetch(`${node.server.url}/api/health`, { headers: leave, signal: AbortSignal.timeout(2000) }).catch(() => undefined);
       if (answer?.status === 200) break;
       const said = answer ? await answer.text() : "";
       // An older one on data that is too new answers why, and serves nothing.
@@ -133,7 +133,7 @@ class Cluster {
         // Who was serving starts anew by itself.
         for (const each of this.live()) {
           for (const until = Date.now() + 20_000; !each.server.exited; ) {
-            const answer = await fetch(`${each.server.url}/api/user/current`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+            const answer = await fetch(`${each.server.url}/api/user/current`, { headers: leave, signal: AbortSignal.timeout(2000) }).catch(() => undefined);
             if (answer && answer.status < 500) break;
             if (Date.now() > until) { this.complain(`a node does not serve 20 s after a restore: ${each.server.log.slice(-300)}`); await this.crash(each); break; }
             await sleep(50);

@@ -13,7 +13,7 @@ export const binary = (name = "basalt") => process.env.BASALT_TEST_BUILD ? join(
 export const administrator = { email: "ada@example.com", password: "Quarry-4-columns", first_name: "Ada", last_name: "Basalt" };
 
 // No connection stays open behind a request: a server that is asked to stop gives those who have one a second to leave.
-const leave = { connection: "close" };
+export const leave = { connection: "close" };
 
 export function scratch_directory() {
   return mkdtempSync(join(tmpdir(), "basalt-test-"));
@@ -191,4 +191,25 @@ export function test_postgres(t) {
   });
   const parts = new URL(uri);
   return { uri, query: (sql) => psql(uri, sql), details: { host: parts.hostname, port: Number(parts.port), dbname: name, user: parts.username || "basalt", password: parts.password } };
+}
+
+// A database of its own on the test MariaDB: {query(sql), details}; undefined (and a note) when there is none.
+export function test_mysql(t) {
+  const admin = process.env.BASALT_TEST_MYSQL;
+  if (!admin) {
+    t.skip("no MySQL or MariaDB: BASALT_TEST_MYSQL is not set");
+    return undefined;
+  }
+  const name = `t_${randomBytes(6).toString("hex")}`;
+  const { hostname, port, username, password } = new URL(admin);
+  const run = (sql, ...database) => {
+    const result = spawnSync("mariadb", ["--no-defaults", "--default-character-set=utf8mb4", "-N", "-B", `-h${hostname}`, `-P${port}`, `-u${username}`, ...database], { input: sql, encoding: "utf8", env: { ...process.env, MYSQL_PWD: password } });
+    if (result.status !== 0) throw new Error(`mariadb: ${result.stderr}`);
+    return result.stdout.trim();
+  };
+  run(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  t.after(() => {
+    try { run(`DROP DATABASE IF EXISTS ${name}`); } catch { /* the server goes away anyway */ }
+  });
+  return { query: (sql) => run(sql, name), details: { host: hostname, port: Number(port), dbname: name, user: username, password } };
 }
