@@ -8,6 +8,7 @@
 
 #include "base/failure.h"
 #include "drivers/all.h"
+#include "drivers/sqlite/functions.h"
 #include "sql/dialect.h"
 
 namespace basalt::drivers {
@@ -118,6 +119,7 @@ class SqliteConnection final : public Connection {
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);  // "no_such_column" is an error, not a text
+    register_functions(opened);
     sqlite3_set_authorizer(opened, authorize, nullptr);
     sqlite3_progress_handler(opened, 2000, [](void* self) { return static_cast<SqliteConnection*>(self)->has_to_stop() ? 1 : 0; }, this);
     // Reads the schema: a damaged file is told of now.
@@ -397,10 +399,10 @@ class Sqlite final : public Driver {
              .helper_text = "The path of a SQLite file on the server. It is opened for reading only."}};
   }
   std::vector<std::string> features() const override {
-    return {"advanced-math-expressions", "basic-aggregations", "binning", "case-sensitivity-string-filter-options", "date-arithmetics",
+    return {"advanced-math-expressions", "basic-aggregations", "binning", "case-sensitivity-string-filter-options", "convert-timezone", "date-arithmetics",
             "datetime-diff", "describe-fields", "describe-fks", "distinct-where", "expression-aggregations", "expression-literals",
             "expressions", "expressions/date", "expressions/float", "expressions/integer", "expressions/text", "fingerprint", "full-join",
-            "identifiers-with-spaces", "inner-join", "left-join", "metadata/key-constraints", "native-parameter-card-reference",
+            "identifiers-with-spaces", "inner-join", "left-join", "metadata/key-constraints", "percentile-aggregations", "regex", "split-part", "native-parameter-card-reference",
             "native-parameters", "nested-queries", "now", "parameterized-sql", "right-join", "standard-deviation-aggregations",
             "temporal-extract", "window-functions/cumulative", "window-functions/offset"};
   }
