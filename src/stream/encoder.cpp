@@ -94,7 +94,7 @@ class Base : public Encoder {
  protected:
   enum class Temporal { WithOffset, AsIs };
 
-  void append_json(std::string& out, const Vector& column, std::size_t row, Temporal temporal) {
+  void append_json(std::string& out, const Vector& column, std::size_t row, Temporal temporal, const TimeZone* zone = nullptr) {
     if (column.is_null(row)) { out += "null"; return; }
     switch (column.kind()) {
       case Kind::Integer: {
@@ -118,7 +118,7 @@ class Base : public Encoder {
       case Kind::Time:
       case Kind::Timestamp:
       case Kind::TimestampTz:
-        if (temporal == Temporal::WithOffset) append_instant(out, column.kind(), column.text(row));
+        if (temporal == Temporal::WithOffset) append_instant(out, column.kind(), column.text(row), zone ? zone : options_.zone);
         else append_json_text(out, column.text(row));
         break;
       case Kind::Text:
@@ -139,7 +139,7 @@ class Base : public Encoder {
   EncoderOptions options_;
 
  private:
-  void append_instant(std::string& out, Kind kind, std::string_view text) {
+  static void append_instant(std::string& out, Kind kind, std::string_view text, const TimeZone* zone) {
     if (kind == Kind::Time) {
       bool zoned = text.find_first_of("Z+-") != std::string_view::npos;
       (((out += '"') += text) += zoned ? "" : "Z") += '"';
@@ -150,12 +150,12 @@ class Base : public Encoder {
     if (!usual) return append_json_text(out, text);
     (out += '"') += text;
     if (kind == Kind::Date) out += "T00:00:00";
-    if (options_.zone) append_offset(out, offset_of(text));
+    if (zone) append_offset(out, offset_of(text, *zone));
     else out += 'Z';
     out += '"';
   }
 
-  int offset_of(std::string_view text) {
+  static int offset_of(std::string_view text, const TimeZone& zone) {
     auto days = days_of(text);
     if (!days) return 0;
     std::int64_t seconds = 0;
@@ -163,7 +163,7 @@ class Base : public Encoder {
       auto two = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
       seconds = two(11) * 3600 + two(14) * 60 + two(17);
     }
-    return options_.zone->offset_of_local(*days * 86400 + seconds);
+    return zone.offset_of_local(*days * 86400 + seconds);
   }
 
   std::string scratch_;
@@ -182,7 +182,7 @@ class ApiRows final : public Base {
         if (!first) out += ',';
         first = false;
         auto& vector = batch.columns[column.source];
-        if (!column.labels) append_json(out, vector, row, Temporal::WithOffset);
+        if (!column.labels) append_json(out, vector, row, Temporal::WithOffset, column.zone);
         else if (auto* label = label_of(column, vector, row)) append_json_text(out, *label);
         else out += "null";
       }

@@ -18,6 +18,7 @@ struct OutputColumn {
   std::string title;                         // header of exports
   std::size_t source = 0;                    // index in the batch
   std::shared_ptr<const Labels> labels = {}; // set: the label of the source's value, null when it has none
+  const TimeZone* zone = nullptr;            // set: its timestamps are wall-clock times of this zone, whatever the results' zone
 };
 
 struct EncoderOptions {
