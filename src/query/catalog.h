@@ -56,6 +56,8 @@ class Catalog {
   virtual ~Catalog() = default;
   virtual const Database* database(DatabaseId id) = 0;
   virtual const Table* table(TableId id) = 0;
+  // By name, for SQL that names a table in a variable; `schema` empty: the only one of that name.
+  virtual const Table* table_named([[maybe_unused]] DatabaseId database, [[maybe_unused]] const std::string& schema, [[maybe_unused]] const std::string& name) { return nullptr; }
   virtual const Field* field(FieldId id) = 0;
   // Active fields of the table in their order, without sensitive and retired ones.
   virtual std::vector<const Field*> fields_of(TableId id) = 0;
@@ -63,8 +65,10 @@ class Catalog {
   virtual const SourceCard* card(CardId id) = 0;
   // Content of a saved SQL snippet by name.
   virtual std::optional<std::string> snippet(std::string_view name) = 0;
-  // Saved filter of a table: its definition ({"source-table": …, "filter": …}); null: no such segment.
+  // Saved filter, and saved aggregation, of a table: {"name", "definition": {"source-table": …, "filter": …} or a whole query};
+  // null: no such thing.
   virtual json::value segment([[maybe_unused]] std::int64_t id) { return nullptr; }
+  virtual json::value measure([[maybe_unused]] std::int64_t id) { return nullptr; }
 
   // What is known of a database, or of a table with its fields, as an opaque value: as long as it is the same one, so is every
   // answer above about it. nullptr: nobody can tell, so nothing that was made from those answers may be kept.

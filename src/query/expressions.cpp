@@ -1,6 +1,7 @@
 // Clauses with arguments: types of literals, named expressions, dates relative to now, running totals.
 #include <algorithm>
 
+#include "query/passes/passes.h"
 #include "query/resolver.h"
 
 namespace basalt::query {
@@ -64,6 +65,27 @@ Expression Resolver::named_expression(Scope& scope, const ExpressionReference& r
   return e;
 }
 
+// The aggregation over the rows of one period, counted from the current one; to date: up to the same point of it.
+Expression Resolver::in_period(Scope& scope, const Expression& e) {
+  auto& call = *e.call();
+  Expression filter;
+  if (call.include_current) {
+    Call made{Function::ToDatePeriod};
+    made.unit = call.unit;
+    filter = {std::move(made), {e.arguments[1], e.arguments[2]}};
+  } else {
+    Call relative{Function::RelativeDateTime};
+    relative.unit = call.unit;
+    auto x = e.arguments[1];
+    if (auto* field = std::get_if<FieldReference>(&x.node)) field->unit = call.unit;
+    else if (auto* named = std::get_if<ExpressionReference>(&x.node)) named->unit = call.unit;
+    filter = {Call{Function::Equal}, {std::move(x), Expression{std::move(relative), {e.arguments[2]}}}};
+  }
+  Expression aggregation = e.arguments[0];
+  restrict_aggregation(aggregation, filter);
+  return value(scope, aggregation);
+}
+
 Expression Resolver::value(Scope& scope, const Expression& e) {
   if (++nodes_ > most_nodes) invalid_query("The query grows too large: expressions that use each other multiply.");
   if (e.literal() || std::holds_alternative<Column>(e.node)) return e;
@@ -82,6 +104,9 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
   if (depth_ > deepest_expression) invalid_query("The query is nested too deeply.");
 
   const Call& call = *e.call();
+  if (call.function == Function::InPeriod) return in_period(scope, e);
+  if (info(call.function).group == Group::Window && !scope.in_windows)
+    invalid_query("`" + std::string(info(call.function).name) + "` is computed over the rows that a stage gives: put it in `windows`, and what uses it in the next stage.");
   std::vector<Expression> arguments;
   arguments.reserve(e.arguments.size());
   for (auto& argument : e.arguments) arguments.push_back(value(scope, argument));
@@ -110,6 +135,24 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
       Expression base = arguments[0].is(Function::Truncate) ? arguments[0].arguments[0] : arguments[0];
       return {Call{Function::And}, {Expression{Call{Function::GreaterEqual}, {base, temporal_literal(range.low, kind)}}, Expression{Call{Function::Less}, {base, temporal_literal(range.high, kind)}}}};
     }
+    case Function::ToDatePeriod:
+    case Function::SamePoint: {
+      auto kind = kind_of(arguments[0]);
+      if (!is_temporal(kind) || kind == TypeKind::Time) invalid_query("`" + std::string(info(call.function).name) + "` needs a date.");
+      Expression base = arguments[0].is(Function::Truncate) ? arguments[0].arguments[0] : arguments[0];
+      Wall start = truncate(now(), *call.unit, first_day_);
+      if (call.function == Function::SamePoint) {
+        // As far into its month (or other unit) as now is into this one.
+        Call add_seconds{Function::DateTimeAdd};
+        add_seconds.unit = TemporalUnit::Second;
+        auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now() - start).count() + 1;
+        Expression until{std::move(add_seconds), {bucket(base, *call.unit, "the date"), Expression{Literal{elapsed}}}};
+        return {Call{Function::Less}, {std::move(base), std::move(until)}};
+      }
+      auto n = literal_integer(arguments[1]);
+      Wall low = truncate(add(start, n, *call.unit), *call.unit, first_day_), high = add(now(), n, *call.unit);
+      return {Call{Function::And}, {Expression{Call{Function::GreaterEqual}, {base, temporal_literal(low, kind)}}, Expression{Call{Function::LessEqual}, {base, temporal_literal(high, kind)}}}};
+    }
     case Function::TimeInterval: invalid_query("`time-interval` needs a date.");  // the pass desugar has replaced the good ones
     case Function::RelativeDateTime: case Function::AbsoluteDateTime: case Function::TimeLiteral: return made(call);
     case Function::Now: return temporal_literal(options_.now, TypeKind::DateTimeZoned, std::chrono::seconds(0));
@@ -136,6 +179,10 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
       }
       return result;
     }
+    case Function::Substring:
+      // Characters are counted from 1; what begins before begins there.
+      if (arguments[1].literal() && literal_integer(arguments[1]) < 1) arguments[1] = Expression{Literal{1}};
+      return made(call);
     case Function::TemporalExtract:
       return bucket(typed_literal(std::move(arguments[0]), TypeKind::DateTime), *call.unit, title(scope, e.arguments[0]), call.mode);
     case Function::IsEmpty:
@@ -207,12 +254,15 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
     if (argument.is(Function::RelativeDateTime) || argument.is(Function::AbsoluteDateTime) || argument.is(Function::TimeLiteral)) argument = typed_literal(std::move(argument), kind);
   }
   auto group = info(call.function).group;
-  if (group == Group::Number || call.function == Function::Sum || call.function == Function::Average || call.function == Function::CumulativeSum ||
+  bool adds = call.function >= Function::RunningSum && call.function <= Function::Total && call.function != Function::RunningCount && call.function != Function::RunningMin && call.function != Function::RunningMax;
+  if (group == Group::Number || adds || call.function == Function::Sum || call.function == Function::Average || call.function == Function::CumulativeSum ||
       call.function == Function::StandardDeviation || call.function == Function::Variance || call.function == Function::Median) {
     bool casts = call.function == Function::ToInteger || call.function == Function::ToFloat;
-    for (auto& argument : arguments) {
+    std::size_t own = arguments.size() - call.partitions - call.directions.size();
+    for (std::size_t i = 0; i < own; ++i) {
+      auto& argument = arguments[i];
       auto k = kind_of(argument);
-      if (!casts && (k == TypeKind::Text || (group == Group::Aggregation && is_temporal(k))))
+      if (!casts && (k == TypeKind::Text || ((group == Group::Aggregation || group == Group::Window) && is_temporal(k))))
         invalid_query("`" + std::string(info(call.function).name) + "` needs a number, not " + std::string(in_words(k)) + ".");
     }
   }

@@ -63,7 +63,9 @@ std::optional<Found> Resolver::look_up(const Relation& relation, const std::stri
     }
     if (!found) return std::nullopt;
     if (found->visibility_type == "sensitive") invalid_query("`" + found->display_name + "` is marked as sensitive and cannot be queried.");
-    return Found{Column{sql_alias, found->name, found->base_type}, found, nullptr, join};
+    Column column{sql_alias, found->name, found->base_type};
+    column.required = found->semantic_type == "type/PK";
+    return Found{std::move(column), found, nullptr, join};
   }
   auto give = [&](std::size_t i) {
     auto& column = relation.columns[i];

@@ -9,10 +9,13 @@ namespace basalt::query {
 enum class Function : std::uint8_t {
   // filters
   And, Or, Not, Equal, NotEqual, Less, Greater, LessEqual, GreaterEqual, Between, Inside, IsNull, NotNull, IsEmpty, NotEmpty,
-  Contains, DoesNotContain, StartsWith, EndsWith, TimeInterval, RelativeTimeInterval, During, Segment,
+  Contains, DoesNotContain, StartsWith, EndsWith, TimeInterval, RelativeTimeInterval, During, ToDatePeriod, SamePoint, Segment,
   // aggregations
   Count, Distinct, Sum, Average, Min, Max, StandardDeviation, Variance, Median, Percentile, CountWhere, SumWhere, DistinctWhere,
-  Share, CumulativeSum, CumulativeCount, Offset, Metric, Measure,
+  Share, CumulativeSum, CumulativeCount, Offset, Metric, Measure, InPeriod,
+  // over rows
+  RowNumber, Rank, DenseRank, Tile, Lag, Lead, FirstValue, LastValue, RunningSum, RunningCount, RunningAverage, RunningMin, RunningMax,
+  MovingSum, MovingAverage, ShareOfTotal, Total,
   // numbers
   Add, Subtract, Multiply, Divide, Abs, Ceil, Floor, Round, Sqrt, Exp, Power, Log, ToInteger, ToFloat,
   // text
@@ -27,7 +30,7 @@ enum class Function : std::uint8_t {
   Truncate, Extract, Bin, Coerce,
 };
 
-enum class Group : std::uint8_t { Filter, Aggregation, Number, Text, Choice, Time, Internal };
+enum class Group : std::uint8_t { Filter, Aggregation, Window, Number, Text, Choice, Time, Internal };
 // What the function gives; Argument: what its (first usual) argument is.
 enum class Gives : std::uint8_t { Boolean, Integer, BigInteger, Float, Text, Argument, DateTime, Date, Time, Interval };
 

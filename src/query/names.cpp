@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "query/passes/passes.h"
 #include "query/resolver.h"
 
 namespace basalt::query {
@@ -52,9 +53,16 @@ std::string aggregation_name(const Call& call) {
     case Function::DistinctWhere: return "distinct_where";
     case Function::Share: return "share";
     case Function::Offset: return "offset";
+    case Function::InPeriod: return "period";
     default: return "expression";
   }
 }
+
+}  // namespace
+
+std::string column_name(const Call& aggregation) { return aggregation_name(aggregation); }
+
+namespace {
 
 std::optional<std::string> aggregation_semantics(Function function, const std::optional<std::string>& argument) {
   switch (function) {
@@ -203,6 +211,12 @@ ResultColumn Resolver::describe(Scope& scope, const Expression& original, const 
   c.display_name = title(scope, original);
   if (auto* call = original.call()) {
     c.name = aggregation_name(*call);
+    if (call->function == Function::InPeriod) {
+      auto inner = describe(scope, original.arguments[0], resolved);
+      if (call->name.empty()) c.name = inner.name;
+      c.semantic_type = inner.semantic_type;
+      return c;
+    }
     std::optional<std::string> argument;
     if (!original.arguments.empty() && std::holds_alternative<FieldReference>(original.arguments[0].node)) argument = describe(scope, original.arguments[0], resolved).semantic_type;
     c.semantic_type = aggregation_semantics(call->function, argument);
@@ -248,6 +262,12 @@ std::string Resolver::title(Scope& scope, const Expression& original, bool neste
     case Function::SumWhere: return "Sum of " + argument(0) + " matching condition";
     case Function::DistinctWhere: return "Distinct values of " + argument(0) + " matching condition";
     case Function::Offset: return "Offset of " + argument(0);
+    case Function::InPeriod: {
+      auto n = original.arguments[2].literal() ? json::as_integer(original.arguments[2].literal()->value).value_or(0) : 0;
+      std::string unit(name_of(call->unit.value_or(TemporalUnit::Day)));
+      std::string period = n == 0 ? "this " + unit : n == -1 ? "previous " + unit : n == 1 ? "next " + unit : std::to_string(n < 0 ? -n : n) + " " + unit + (n < 0 ? "s ago" : "s ahead");
+      return argument(0) + ": " + period + (call->include_current ? " to date" : "");
+    }
     case Function::Add: return infix(" + ");
     case Function::Subtract: return infix(" - ");
     case Function::Multiply: return infix(" × ");

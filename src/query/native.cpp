@@ -233,7 +233,8 @@ class Filler {
   }
 
   void table(const TemplateTag& tag) {
-    auto* table = tag.table ? resolver_.catalog().table(*tag.table) : nullptr;
+    auto* table = tag.table ? resolver_.catalog().table(*tag.table) : tag.table_name.empty() ? nullptr : resolver_.catalog().table_named(resolver_.database(), tag.table_schema, tag.table_name);
+    if (table && table->database != resolver_.database()) table = nullptr;
     if (!table) throw Failure(FailureKind::NotFound, "The table of the variable '" + tag.name + "' does not exist.").with_error_type("invalid-query");
     expression({Column{"", "", "type/*", table->schema, table->name}});
   }

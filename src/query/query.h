@@ -57,7 +57,10 @@ struct Column {
   std::string base_type;       // effective type
   std::optional<std::string> schema = {}, table = {};
   bool verbatim = false;       // `name` is SQL of the author (a field filter's alias)
+  bool required = false;       // a primary key: never null where its table is not joined from outside
 };
+
+enum class Direction { Ascending, Descending };
 
 // Every function, filter clause and aggregation. Arguments lie in Expression::arguments.
 // Case: predicate, value, predicate, value, …, and the default when their number is odd.
@@ -70,6 +73,10 @@ struct Call {
   double low = 0, width = 0;              // bin
   std::string name = {}, display_name = {};  // aggregation-options
   std::string gives = {};                 // coerce: the type it makes
+  // Over which rows a window function runs: the last `partitions` arguments before the last `directions.size()` ones, which
+  // it orders by. What stands before them are its own.
+  std::size_t partitions = 0;
+  std::vector<Direction> directions = {};
 };
 
 struct Expression {
@@ -82,7 +89,6 @@ struct Expression {
   bool is(Function function) const { auto* c = call(); return c && c->function == function; }
 };
 
-enum class Direction { Ascending, Descending };
 struct Ordering {
   Direction direction = Direction::Ascending;
   Expression by;
@@ -105,11 +111,14 @@ struct TemplateTag {
   std::string snippet_name = {};
   std::optional<CardId> card = {};
   std::optional<TableId> table = {};
+  std::string table_schema = {}, table_name = {};  // a table by name, where it has no id
 };
 
 struct NativeQuery {
   std::string text;
   std::vector<TemplateTag> tags = {};
+  json::value tags_as_given = nullptr;           // the same tags as they were sent, and what else stood beside the text
+  json::object more = {};
   bool from_card = false;                        // of a card used as a source: the query's parameters are not its own
 };
 
@@ -132,6 +141,20 @@ struct Join {
   std::vector<Expression> listed = {};
 };
 
+// Each aggregation beside its value `periods` units of time earlier (passes/comparisons.cpp).
+struct Comparison {
+  Expression field;                              // the date
+  TemporalUnit unit = TemporalUnit::Month;
+  std::int64_t periods = 1;
+  bool to_date = false;
+};
+
+// Rows of another query, matched to the columns of the source by name; what it lacks is null, what it has besides is left out.
+struct Append {
+  std::vector<Stage> stages;
+  bool distinct = false;                         // equal rows only once, of all that stands above too
+};
+
 // Column metadata stored with a card or sent along with a nested query: the columns of native SQL are known only from it.
 struct StoredColumn {
   std::string name, display_name, base_type, effective_type;
@@ -143,11 +166,14 @@ struct Stage {
   std::vector<StoredColumn> source_metadata = {};
   std::optional<CardId> from_card = {};          // the card this stage's source was inlined from
   bool from_model = false;                       // and it is a model: its names and types win
+  std::vector<Append> append = {};               // rows put below those of the source, before anything else happens
   std::vector<Join> joins = {};
   std::vector<NamedExpression> expressions = {};
+  std::vector<NamedExpression> windows = {};     // columns computed over the rows that the filter leaves
   std::optional<Expression> filter = {};
   std::vector<Expression> aggregations = {}, breakouts = {};
   std::optional<std::vector<Expression>> fields = {};
+  std::optional<Comparison> compare = {};
   std::vector<Ordering> order_by = {};
   std::optional<std::int64_t> limit = {};
   std::optional<std::pair<std::int64_t, std::int64_t>> page = {};  // page (1-based), items

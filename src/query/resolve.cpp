@@ -59,6 +59,7 @@ ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& given
   if (filters_columns(all)) resolver.use_parameters(std::move(all));
 
   auto& last = query.stages.back();
+  if (options.pivot && query.is_native()) invalid_query("A pivot table is made from a structured question, not from SQL.");
   if (query.is_native() && !last.filter) {
     auto stage = std::make_shared<ResolvedStage>();
     std::vector<CardId> cards;
@@ -69,7 +70,7 @@ ResolvedQuery resolve(Query query, Catalog& catalog, const ResolveOptions& given
     result.columns_known = false;
     return result;
   }
-  auto resolved = resolver.stages(query.stages, query.stages.size(), Resolver::Position::Last, "query");
+  auto resolved = options.pivot ? resolver.pivot(query.stages, *options.pivot) : resolver.stages(query.stages, query.stages.size(), Resolver::Position::Last, "query");
   result.stage = std::move(resolved.stage);
   result.columns = std::move(resolved.columns);
   result.columns_known = !result.stage->all_columns;

@@ -28,6 +28,13 @@ class Now {
   bool* asked_ = nullptr;
 };
 
+// What a pivot table shows besides the groups themselves: subtotals of rows and columns, given as indexes of breakouts.
+struct PivotOptions {
+  bool known = false;                  // false: nobody said what rows and columns are, so every combination is shown
+  std::vector<std::size_t> rows = {}, columns = {};
+  bool row_totals = true, column_totals = true;
+};
+
 struct ResolveOptions {
   json::array parameters = {};         // values with targets, besides those in the query itself
   Now now = {};                        // relative dates count from here
@@ -39,6 +46,7 @@ struct ResolveOptions {
   std::int64_t max_results = 0, max_results_bare = 0;
   json::value card_metadata = nullptr; // stored result_metadata of the model that is run: its titles and types win
   bool remaps = true;                  // display values of keys
+  std::optional<PivotOptions> pivot = {};
   bool time_zones = true;              // false: the engine has none, its clocks and "now" are those of UTC
 };
 
@@ -54,7 +62,12 @@ struct NativeText { std::vector<NativePiece> pieces; };
 struct TableName { std::optional<std::string> schema; std::string name; };
 
 // shared_ptr: stages are immutable once resolved, and a card used twice is resolved once.
-using ResolvedSource = std::variant<TableName, NativeText, std::shared_ptr<const ResolvedStage>>;
+// The first part's rows and below them the others'; `distinct` beside each of the others.
+struct ResolvedUnion {
+  std::vector<std::shared_ptr<const ResolvedStage>> parts;
+  std::vector<bool> distinct;
+};
+using ResolvedSource = std::variant<TableName, NativeText, std::shared_ptr<const ResolvedStage>, std::shared_ptr<const ResolvedUnion>>;
 
 struct ResolvedJoin {
   ResolvedSource source;

@@ -50,6 +50,7 @@ struct Scope {
   std::map<std::string, Expression> expressions = {};  // resolved ones
   std::vector<std::string> expression_path = {};       // being resolved: finds circles
   std::vector<Expression> aggregations = {};           // resolved ones
+  bool in_windows = false;                             // functions over rows may stand here
 };
 
 class Resolver {
@@ -64,6 +65,8 @@ class Resolver {
   enum class Position { Inner, Last };
   // The stages from the innermost to `count`; always a SELECT of its own for the last one.
   StageResult stages(const std::vector<Stage>& stages, std::size_t count, Position position, const std::string& place);
+  // The last stage with its subtotals (pivot.cpp).
+  StageResult pivot(const std::vector<Stage>& stages, const PivotOptions& pivot);
   // A native query cut into pieces, its variables filled in (native.cpp).
   NativeText native_text(const NativeQuery& query, const json::array& parameters, std::vector<CardId>& cards);
 
@@ -85,10 +88,14 @@ class Resolver {
   int first_day() const { return first_day_; }
   Wall now() const { return zone_->wall(options_.now); }
   const ResolveOptions& options() const { return options_; }
+  DatabaseId database() const { return database_; }
   Catalog& catalog() { return catalog_; }
 
  private:
   Relation source(const std::vector<Stage>& stages, std::size_t index, const std::string& place);
+  Relation own_source(const std::vector<Stage>& stages, std::size_t index, const std::string& place);
+  // The source with the rows of other queries below its own (append.cpp).
+  Relation with_appended(Relation relation, const std::vector<Append>& others, const std::string& place);
   Relation joined(const std::vector<Stage>& stages, const std::string& place);
   void take_metadata(Relation& relation, const Stage& stage);
   StageResult stage(const Stage& stage, Relation main, Position position, const std::string& place);
@@ -96,6 +103,7 @@ class Resolver {
   // The two kinds of SELECT list, and what is appended to both.
   void group(Scope& scope, ResolvedStage& result, std::vector<ResultColumn>& columns);
   void list_fields(Scope& scope, ResolvedStage& result, std::vector<ResultColumn>& columns);
+  void add_windows(Scope& scope, ResolvedStage& result, std::vector<ResultColumn>& columns);
   void add_relation(Scope& scope, const Relation& relation, const JoinScope* join, ResolvedStage& result, std::vector<ResultColumn>& columns);
   void add_display_values(Scope& scope, ResolvedStage& result, std::vector<ResultColumn>& columns, std::map<std::size_t, std::size_t>& shown_by);
   void order(Scope& scope, ResolvedStage& result, const std::vector<ResultColumn>& columns, const std::map<std::size_t, std::size_t>& shown_by);
@@ -115,6 +123,7 @@ class Resolver {
   // expressions.cpp
   Expression value(Scope& scope, const Expression& e);
   Expression named_expression(Scope& scope, const ExpressionReference& reference);
+  Expression in_period(Scope& scope, const Expression& e);
   const NamedExpression* expression_called(const Scope& scope, const std::string& name) const;
   void spend(const Expression& e);
 

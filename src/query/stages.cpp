@@ -7,7 +7,7 @@ namespace basalt::query {
 namespace {
 
 bool only_a_source(const Stage& stage) {
-  return stage.joins.empty() && stage.expressions.empty() && !stage.filter && !stage.grouped() && !stage.fields && stage.order_by.empty() &&
+  return stage.append.empty() && stage.windows.empty() && stage.joins.empty() && stage.expressions.empty() && !stage.filter && !stage.grouped() && !stage.fields && stage.order_by.empty() &&
          !stage.limit && !stage.page && stage.parameters.empty();
 }
 
@@ -78,6 +78,11 @@ void Resolver::take_metadata(Relation& relation, const Stage& stage) {
 }
 
 Relation Resolver::source(const std::vector<Stage>& all, std::size_t index, const std::string& place) {
+  auto relation = own_source(all, index, place);
+  return all[index].append.empty() ? relation : with_appended(std::move(relation), all[index].append, place);
+}
+
+Relation Resolver::own_source(const std::vector<Stage>& all, std::size_t index, const std::string& place) {
   const Stage& stage = all[index];
   Relation relation;
   if (auto* table_source = std::get_if<TableSource>(&stage.source)) {
@@ -155,6 +160,7 @@ Resolver::StageResult Resolver::stage(const Stage& stage, Relation main, Positio
   result->grouped = stage.grouped();
   if (stage.grouped()) group(scope, *result, columns);
   else list_fields(scope, *result, columns);
+  add_windows(scope, *result, columns);
   if (position == Position::Last && options_.remaps) add_display_values(scope, *result, columns, shown_by);
   make_names_unique(columns);
   for (auto& [from, to] : shown_by) {
@@ -229,7 +235,11 @@ void Resolver::add_relation(Scope& scope, const Relation& relation, const JoinSc
   };
   std::string sql_alias = join ? join->sql_alias : "";
   if (relation.table) {
-    for (auto* field : catalog_.fields_of(relation.table->id)) add({field->id}, Found{Column{sql_alias, field->name, field->base_type}, field, nullptr, join});
+    for (auto* field : catalog_.fields_of(relation.table->id)) {
+      Column column{sql_alias, field->name, field->base_type};
+      column.required = field->semantic_type == "type/PK";
+      add({field->id}, Found{std::move(column), field, nullptr, join});
+    }
     return;
   }
   if (!relation.known) {
@@ -274,6 +284,26 @@ void Resolver::list_fields(Scope& scope, ResolvedStage& result, std::vector<Resu
       }
   }
   if (result.outputs.empty() && !result.all_columns) invalid_query("The query has no columns to show.", scope.place);
+}
+
+// Columns computed over the rows, or over the groups.
+void Resolver::add_windows(Scope& scope, ResolvedStage& result, std::vector<ResultColumn>& columns) {
+  for (auto& window : scope.stage.windows) {
+    located([&] { return scope.place + ".windows." + window.name; }, [&] {
+      scope.in_windows = true;
+      auto resolved = value(scope, window.expression);
+      scope.in_windows = false;
+      ResultColumn column;
+      column.name = column.expression_name = window.name;
+      auto* call = window.expression.call();
+      column.display_name = call && !call->display_name.empty() ? call->display_name : window.name;
+      column.base_type = column.effective_type = std::string(type_of(resolved));
+      if (call && call->function == Function::ShareOfTotal) column.semantic_type = "type/Percentage";
+      column.field_ref = json::array{"expression", window.name};
+      result.outputs.push_back({std::move(resolved), {}});
+      columns.push_back(std::move(column));
+    });
+  }
 }
 
 // Display values (external remapping): the column of the other table that stands for a key, after all others.
@@ -339,6 +369,11 @@ void Resolver::order(Scope& scope, ResolvedStage& result, const std::vector<Resu
           if (other && named->name == other->name && (!named->unit || named->unit == other->unit)) return by_output(ordering.direction, k);
         }
       }
+      if (auto* named = std::get_if<ExpressionReference>(&original.node))
+        for (std::size_t k = 0; k < stage.windows.size(); ++k)
+          if (stage.windows[k].name == named->name)
+            for (std::size_t i = 0; i < columns.size(); ++i)
+              if (columns[i].expression_name == named->name) return by_output(ordering.direction, i);
       if (auto* field = std::get_if<FieldReference>(&original.node); field && stage.grouped())
         if (auto* name = std::get_if<std::string>(&field->field))
           for (std::size_t k = 0; k < columns.size(); ++k)

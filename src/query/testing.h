@@ -1,6 +1,6 @@
 // A catalogue from a JSON document, for tests and fuzzing. The document is that of tests/datasets/*/schema.json:
 //   {"database": {"id", "name", "engine"}, "tables": [{"id", "name", "fields": [{"id", "name", "base_type", …}]}], "cards": [...],
-//    "snippets": {name: sql}, "segments": {id: definition}}
+//    "snippets": {name: sql}, "segments": {id: definition}, "measures": {id: definition}}
 #pragma once
 #include <algorithm>
 #include <map>
@@ -53,6 +53,8 @@ class JsonCatalog final : public Catalog {
       for (auto& entry : *snippets) snippets_.emplace(std::string(entry.key()), std::string(entry.value().get_string()));
     if (auto* segments = json::sub_object(document, "segments"))
       for (auto& entry : *segments) segments_.emplace(std::stoll(std::string(entry.key())), entry.value());
+    if (auto* measures = json::sub_object(document, "measures"))
+      for (auto& entry : *measures) measures_.emplace(std::stoll(std::string(entry.key())), entry.value());
   }
 
   Database* own_database() { return &database_; }
@@ -61,6 +63,11 @@ class JsonCatalog final : public Catalog {
 
   const Database* database(DatabaseId id) override { return id == database_.id ? &database_ : nullptr; }
   const Table* table(TableId id) override { return find(tables_, id); }
+  const Table* table_named(DatabaseId database, const std::string& schema, const std::string& name) override {
+    for (auto& [_, table] : tables_)
+      if (table.database == database && table.name == name && (schema.empty() || table.schema == schema)) return &table;
+    return nullptr;
+  }
   const Field* field(FieldId id) override { return find(fields_, id); }
   std::vector<const Field*> fields_of(TableId id) override {
     std::vector<const Field*> result;
@@ -79,10 +86,8 @@ class JsonCatalog final : public Catalog {
     auto found = snippets_.find(std::string(name));
     return found == snippets_.end() ? std::nullopt : std::optional(found->second);
   }
-  json::value segment(std::int64_t id) override {
-    auto found = segments_.find(id);
-    return found == segments_.end() ? json::value(nullptr) : found->second;
-  }
+  json::value segment(std::int64_t id) override { return saved(segments_, id, "Segment "); }
+  json::value measure(std::int64_t id) override { return saved(measures_, id, "Measure "); }
 
  private:
   template <class Map, class Key> static const typename Map::mapped_type* find(const Map& map, const Key& key) {
@@ -95,7 +100,12 @@ class JsonCatalog final : public Catalog {
   std::map<FieldId, Field> fields_;
   std::map<CardId, SourceCard> cards_;
   std::map<std::string, std::string> snippets_;
-  std::map<std::int64_t, json::value> segments_;
+  static json::value saved(const std::map<std::int64_t, json::value>& from, std::int64_t id, const char* word) {
+    auto found = from.find(id);
+    if (found == from.end()) return nullptr;
+    return json::object{{"name", word + std::to_string(id)}, {"definition", found->second}};
+  }
+  std::map<std::int64_t, json::value> segments_, measures_;
 };
 
 }  // namespace basalt::query

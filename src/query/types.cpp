@@ -84,7 +84,13 @@ std::string_view type_of(const Expression& e) {
   return "type/*";
 }
 
-bool equal(const Expression& a, const Expression& b) {
+namespace {
+
+bool same_binning(const std::optional<Binning>& a, const std::optional<Binning>& b) {
+  return a.has_value() == b.has_value() && (!a || (a->strategy == b->strategy && a->number == b->number));
+}
+
+bool same_tree(const Expression& a, const Expression& b, bool resolved) {
   if (a.node.index() != b.node.index() || a.arguments.size() != b.arguments.size()) return false;
   if (auto* column = std::get_if<Column>(&a.node)) {
     auto& other = std::get<Column>(b.node);
@@ -94,16 +100,33 @@ bool equal(const Expression& a, const Expression& b) {
     auto& other = *b.literal();
     return literal->value.kind() == other.value.kind() && literal->value == other.value && literal->base_type == other.base_type;
   }
+  if (!resolved) {
+    if (auto* field = std::get_if<FieldReference>(&a.node)) {
+      auto& other = std::get<FieldReference>(b.node);
+      return field->field == other.field && field->join_alias == other.join_alias && field->source_field == other.source_field && field->source_field_name == other.source_field_name &&
+             field->source_field_join_alias == other.source_field_join_alias && field->unit == other.unit && same_binning(field->binning, other.binning);
+    }
+    if (auto* named = std::get_if<ExpressionReference>(&a.node)) {
+      auto& other = std::get<ExpressionReference>(b.node);
+      return named->name == other.name && named->unit == other.unit && same_binning(named->binning, other.binning);
+    }
+    if (auto* aggregation = std::get_if<AggregationReference>(&a.node)) return aggregation->index == std::get<AggregationReference>(b.node).index;
+  }
   auto* call = a.call();
   if (!call) return false;
   auto& other = *b.call();
-  if (call->function != other.function || call->unit != other.unit || call->case_sensitive != other.case_sensitive || call->mode != other.mode ||
-      call->low != other.low || call->width != other.width)
+  if (call->function != other.function || call->unit != other.unit || call->case_sensitive != other.case_sensitive || call->include_current != other.include_current ||
+      call->mode != other.mode || call->low != other.low || call->width != other.width || call->partitions != other.partitions || call->directions != other.directions)
     return false;
   for (std::size_t i = 0; i < a.arguments.size(); ++i)
-    if (!equal(a.arguments[i], b.arguments[i])) return false;
+    if (!same_tree(a.arguments[i], b.arguments[i], resolved)) return false;
   return true;
 }
+
+}  // namespace
+
+bool equal(const Expression& a, const Expression& b) { return same_tree(a, b, true); }
+bool same(const Expression& a, const Expression& b) { return same_tree(a, b, false); }
 
 std::string_view in_words(TypeKind kind) {
   switch (kind) {

@@ -17,8 +17,10 @@ inline bool is_numeric(TypeKind kind) { return kind == TypeKind::Integer || kind
 std::string_view type_of(const Expression& expression);
 inline TypeKind kind_of(const Expression& expression) { return type_kind(type_of(expression)); }
 
-// Same tree, same values.
+// Same tree, same values; of resolved expressions.
 bool equal(const Expression& a, const Expression& b);
+// The same for clauses as they were parsed.
+bool same(const Expression& a, const Expression& b);
 
 // As said to people: "a number", "text", "a date".
 std::string_view in_words(TypeKind kind);

@@ -5,6 +5,7 @@
 #include "query/failures.h"
 #include "query/parameters.h"
 #include "query/parse.h"
+#include "query/passes/saved_clauses.h"
 #include "query/template.h"
 
 namespace basalt::query {
@@ -21,18 +22,21 @@ class Reader {
       if (auto* table = std::get_if<TableSource>(&stage.source)) add_table(table->table);
       if (auto* source = std::get_if<CardSource>(&stage.source)) card(source->card);
       if (auto* source = std::get_if<NativeSource>(&stage.source)) native(source->query);
+      for (auto& appended : stage.append) stages(appended.stages);
       for (auto& join : stage.joins) {
         stages(join.stages);
         if (join.condition) clause(*join.condition);
         for (auto& field : join.listed) clause(field);
       }
       for (auto& named : stage.expressions) clause(named.expression);
+      for (auto& named : stage.windows) clause(named.expression);
       if (stage.filter) clause(*stage.filter);
       for (auto& aggregation : stage.aggregations) clause(aggregation);
       for (auto& breakout : stage.breakouts) clause(breakout);
       if (stage.fields)
         for (auto& field : *stage.fields) clause(field);
       for (auto& ordering : stage.order_by) clause(ordering.by);
+      if (stage.compare) clause(stage.compare->field);
       display_values(stage);
       targets(stage.parameters);
     }
@@ -70,6 +74,15 @@ class Reader {
       auto id = json::as_integer(e.arguments[0].literal()->value);
       if (id) card(CardId(*id));
     }
+    // What a saved clause reaches through foreign keys is reached by the query that names it.
+    if (e.is(Function::Segment) || e.is(Function::Measure)) {
+      if (saved_depth_ > deepest_saved_clause) invalid_query("Segments and measures are built on each other too deeply.");
+      auto saved = saved_clause(e, catalog_);
+      ++saved_depth_;
+      if (saved.stage.filter) clause(*saved.stage.filter);
+      for (auto& aggregation : saved.stage.aggregations) clause(aggregation);
+      --saved_depth_;
+    }
     for (auto& argument : e.arguments) clause(argument);
   }
 
@@ -93,6 +106,8 @@ class Reader {
     if (path_.empty()) result_.native = true;
     for (auto& tag : query.tags) {
       if (tag.table) add_table(*tag.table);
+      else if (!tag.table_name.empty())
+        if (auto* table = catalog_.table_named(result_.database, tag.table_schema, tag.table_name)) add_table(table->id);
       if (tag.card) card(*tag.card);
     }
     // {{#42}} works without a tag of that name.
@@ -132,6 +147,7 @@ class Reader {
   Catalog& catalog_;
   Uses& result_;
   std::vector<CardId> path_;
+  int saved_depth_ = 0;
 };
 
 }  // namespace

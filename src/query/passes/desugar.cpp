@@ -37,6 +37,22 @@ Expression time_interval(Expression e) {
   return call(Function::Between, {std::move(x), relative(from, unit), relative(to, unit)});
 }
 
+// The old way to say "the 7 days before a month ago": x + 1 month between 7 days ago and today.
+bool shifted_interval(Expression& e) {
+  auto& a = e.arguments;
+  if (!a[0].is(Function::Add) || a[0].arguments.size() != 2 || !a[0].arguments[1].is(Function::Interval) || !a[1].is(Function::RelativeDateTime) || !a[2].is(Function::RelativeDateTime)) return false;
+  auto number = [](const Expression& of) { return of.arguments[0].literal() ? json::as_integer(of.arguments[0].literal()->value).value_or(0) : 0; };
+  auto from = number(a[1]), to = number(a[2]), shift = number(a[0].arguments[1]);
+  auto unit = a[1].call()->unit, shift_unit = a[0].arguments[1].call()->unit;
+  if (!unit || unit != a[2].call()->unit || !shift_unit || (from == 0) == (to == 0) || from > to) return false;
+  Call made{Function::RelativeTimeInterval};
+  made.unit = unit;
+  made.mode = std::string(name_of(*shift_unit));
+  auto x = std::move(a[0].arguments[0]);
+  e = {std::move(made), {std::move(x), Expression{Literal{from != 0 ? from : to}}, Expression{Literal{-shift}}}};
+  return true;
+}
+
 Expression negated(Expression e) {
   auto* c = e.call();
   if (!c) return call(Function::Not, {std::move(e)});
@@ -83,6 +99,8 @@ void desugar_clause(Expression& e) {
     // latitude, longitude, north, west, south, east
     auto& a = e.arguments;
     e = call(Function::And, {call(Function::Between, {a[0], a[4], a[2]}), call(Function::Between, {a[1], a[3], a[5]})});
+  } else if (e.is(Function::Between) && shifted_interval(e)) {
+    return;
   } else if (e.is(Function::TimeInterval)) {
     e = time_interval(std::move(e));
   } else if (e.is(Function::Not)) {
@@ -98,6 +116,7 @@ Query desugar(Query query, const PassContext&) {
       for (auto& join : stage.joins)
         if (join.condition) desugar_clause(*join.condition);
       for (auto& named : stage.expressions) desugar_clause(named.expression);
+      for (auto& named : stage.windows) desugar_clause(named.expression);
       if (stage.filter) desugar_clause(*stage.filter);
       each(stage.aggregations);
       each(stage.breakouts);

@@ -1,4 +1,6 @@
 // Values of filters become filters of the stage they are aimed at, applied before its aggregation.
+#include <algorithm>
+
 #include "query/parameters.h"
 #include "query/failures.h"
 #include "query/passes/passes.h"
@@ -70,6 +72,17 @@ Query parameters(Query query, const PassContext& context) {
   json::array all = query.parameters;
   for (auto& parameter : context.options.parameters) all.push_back(parameter);
   // Filters on a model itself see its columns, not those of the table beneath: an extra stage around it.
+  auto around = [](const json::value& parameter) {
+    auto* target = json::find(parameter, "target");
+    auto read = target && json::find(parameter, "value") ? parameter_target(*target) : std::nullopt;
+    return read && read->column && read->stage == -1 && json::text(parameter, "type").value_or("") != "temporal-unit";
+  };
+  if (context.options.card_metadata.is_array() && std::any_of(all.begin(), all.end(), around)) {
+    Stage extra;
+    extra.from_model = true;
+    extra.source_metadata = stored_columns(context.options.card_metadata);
+    query.stages.push_back(std::move(extra));
+  }
   apply(query.stages, all, std::nullopt);
   return query;
 }

@@ -6,6 +6,22 @@
 #include "query/passes/passes.h"
 
 namespace basalt::query {
+
+std::vector<StoredColumn> stored_columns(const json::value& metadata) {
+  std::vector<StoredColumn> result;
+  auto* array = metadata.if_array();
+  if (!array) return result;
+  for (auto& item : *array) {
+    auto* o = item.if_object();
+    auto name = json::text(item, "name");
+    if (!o || !name) continue;
+    StoredColumn column{*name, json::text(item, "display_name").value_or(*name), json::text(item, "base_type").value_or("type/*"), "", *o};
+    column.effective_type = json::text(item, "effective_type").value_or(column.base_type);
+    result.push_back(std::move(column));
+  }
+  return result;
+}
+
 namespace {
 
 constexpr std::size_t deepest = 30;
@@ -15,8 +31,10 @@ class Opener {
   Opener(const PassContext& context, DatabaseId database) : context_(context), database_(database) {}
 
   void open(std::vector<Stage>& stages) {
-    for (auto& stage : stages)
+    for (auto& stage : stages) {
+      for (auto& appended : stage.append) open(appended.stages);
       for (auto& join : stage.joins) open(join.stages);
+    }
     auto* source = std::get_if<CardSource>(&stages[0].source);
     if (!source) return;
     auto id = source->card;
@@ -36,7 +54,7 @@ class Opener {
     first.source = PreviousStage{};
     first.from_card = id;
     first.from_model = card->kind == "model";
-    if (first.source_metadata.empty() || first.from_model) first.source_metadata = stored(card->result_metadata);
+    if (first.source_metadata.empty() || first.from_model) first.source_metadata = stored_columns(card->result_metadata);
     if (card->kind == "metric") {
       // Everything of the metric but its aggregation and grouping.
       auto& last = query.stages.back();
@@ -49,21 +67,6 @@ class Opener {
   }
 
  private:
-  static std::vector<StoredColumn> stored(const json::value& metadata) {
-    std::vector<StoredColumn> result;
-    auto* array = metadata.if_array();
-    if (!array) return result;
-    for (auto& item : *array) {
-      auto* o = item.if_object();
-      auto name = json::text(item, "name");
-      if (!o || !name) continue;
-      StoredColumn column{*name, json::text(item, "display_name").value_or(*name), json::text(item, "base_type").value_or("type/*"), "", *o};
-      column.effective_type = json::text(item, "effective_type").value_or(column.base_type);
-      result.push_back(std::move(column));
-    }
-    return result;
-  }
-
   const PassContext& context_;
   DatabaseId database_;
   std::vector<CardId> path_;
