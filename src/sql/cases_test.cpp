@@ -57,6 +57,25 @@ TEST_P(QueryCase, compiles_to_the_text_of_each_dialect) {
   }
 }
 
+// Each form of the query language says the same, also when it has come from the other one.
+TEST_P(QueryCase, means_the_same_in_both_forms) {
+  auto c = cases::Case::read(GetParam());
+  if (c.blocks.contains("error")) return;
+  auto text = [&](std::optional<query::Form> form) {
+    auto catalog = cases::catalog("postgres");
+    auto ready = cases::prepare(c, catalog, form);
+    return show(compile(ready.resolved, postgres()).statement) + "\n" + describe(ready.resolved.columns);
+  };
+  auto wanted = text({});
+  EXPECT_EQ(text(query::Form::Mbql5), wanted);
+  EXPECT_EQ(text(query::Form::Mbql4), wanted);
+  // There and back again is the same text.
+  json::object whole = cases::whole_query(c);
+  auto five = query::convert_query(whole, query::Form::Mbql5), four = query::convert_query(whole, query::Form::Mbql4);
+  EXPECT_EQ(json::write(query::convert_query(query::convert_query(five, query::Form::Mbql4), query::Form::Mbql5)), json::write(five));
+  EXPECT_EQ(json::write(query::convert_query(query::convert_query(four, query::Form::Mbql5), query::Form::Mbql4)), json::write(four));
+}
+
 INSTANTIATE_TEST_SUITE_P(Golden, QueryCase, ::testing::ValuesIn(cases::all_cases()), [](const auto& info) { return info.param.stem().string(); });
 
 }  // namespace

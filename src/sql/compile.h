@@ -9,7 +9,7 @@
 namespace basalt::sql {
 
 struct CompileOptions {
-  enum class Layout { OneLine, Lines } layout = Layout::OneLine;  // Lines: for people to read
+  enum class Layout { OneLine, Lines, Pretty } layout = Layout::OneLine;  // Lines: a clause a line; Pretty: also a column, a condition a line
 };
 
 struct Compiled {

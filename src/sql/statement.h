@@ -16,8 +16,8 @@ struct DecimalValue { std::string text; bool operator==(const DecimalValue&) con
 using BoundValue = std::variant<NullValue, bool, std::int64_t, double, std::string, DateValue, TimeValue, TimestampValue, DecimalValue>;
 
 struct Statement {
-  std::string text;                 // placeholders as the dialect writes them: $1 (postgres, duckdb) or ?1 (sqlite)
-  std::vector<BoundValue> values;   // in the order of their numbers
+  std::string text;                 // placeholders as the dialect writes them: $1 (postgres, duckdb), ?1 (sqlite), ? (mysql)
+  std::vector<BoundValue> values;   // in the order of their numbers, or of the placeholders
 };
 
 }  // namespace basalt::sql

@@ -26,7 +26,7 @@ void SqlWriter::cannot(const std::string& what) const {
 }
 
 void SqlWriter::line(const char* keyword) {
-  if (options_.layout == CompileOptions::Layout::Lines) {
+  if (options_.layout != CompileOptions::Layout::OneLine) {
     out_ += '\n';
     out_.append(static_cast<std::size_t>(indent_) * 2, ' ');
   } else {
@@ -35,9 +35,24 @@ void SqlWriter::line(const char* keyword) {
   out_ += keyword;
 }
 
+void SqlWriter::item(bool first) {
+  if (options_.layout != CompileOptions::Layout::Pretty) {
+    if (!first) out_ += ", ";
+    return;
+  }
+  if (first) {
+    // "SELECT " ends in a blank; the line does not.
+    if (!out_.empty() && out_.back() == ' ') out_.pop_back();
+  } else {
+    out_ += ',';
+  }
+  out_ += '\n';
+  out_.append(static_cast<std::size_t>(indent_ + 1) * 2, ' ');
+}
+
 void SqlWriter::bind(BoundValue value, std::string_view use) {
   constexpr std::size_t looked_at = 200;
-  for (std::size_t i = 0; i < values_.size() && i < looked_at; ++i)
+  for (std::size_t i = 0; dialect_.numbered && i < values_.size() && i < looked_at; ++i)
     if (values_[i] == value && uses_[i] == use) return dialect_.write_placeholder(out_, i + 1);
   values_.push_back(std::move(value));
   uses_.emplace_back(use);
@@ -67,11 +82,27 @@ void SqlWriter::source(const query::ResolvedSource& source, const std::string& a
     // A semicolon would end the statement, a trailing comment would swallow the bracket.
     while (out_.size() > before && (static_cast<unsigned char>(out_.back()) <= ' ' || out_.back() == ';')) out_.pop_back();
     out_ += "\n)";
+  } else if (auto* parts = std::get_if<std::shared_ptr<const query::ResolvedUnion>>(&source)) {
+    out_ += '(';
+    ++indent_;
+    for (std::size_t i = 0; i < (*parts)->parts.size(); ++i) {
+      if (i) {
+        line((*parts)->distinct[i - 1] ? "UNION" : "UNION ALL");
+        line("");
+      } else if (options_.layout == CompileOptions::Layout::Pretty) line("");
+      stage(*(*parts)->parts[i]);
+    }
+    --indent_;
+    if (options_.layout == CompileOptions::Layout::Pretty) line("");
+    out_ += ')';
   } else {
     out_ += '(';
     ++indent_;
+    bool pretty = options_.layout == CompileOptions::Layout::Pretty;
+    if (pretty) line("");
     stage(*std::get<std::shared_ptr<const query::ResolvedStage>>(source));
     --indent_;
+    if (pretty) line("");
     out_ += ')';
   }
   out_ += " AS ";
@@ -87,7 +118,7 @@ void SqlWriter::join(const query::ResolvedJoin& join) {
       line("RIGHT JOIN ");
       break;
     case query::JoinStrategy::Full:
-      if (!dialect_.supports.right_and_full_joins) cannot("do full joins");
+      if (!dialect_.supports.right_and_full_joins || !dialect_.supports.full_joins) cannot("do full joins");
       line("FULL JOIN ");
       break;
   }
@@ -97,14 +128,33 @@ void SqlWriter::join(const query::ResolvedJoin& join) {
   else out_ += "1 = 1";
 }
 
+bool SqlWriter::never_null(const Expression& e) const {
+  if (e.literal() || e.is(query::Function::Count) || e.is(query::Function::Distinct)) return true;
+  auto* column = std::get_if<query::Column>(&e.node);
+  if (!column || !column->required || !column->source.empty() || !stage_) return false;
+  for (auto& join : stage_->joins)
+    if (join.strategy == query::JoinStrategy::Right || join.strategy == query::JoinStrategy::Full) return false;
+  return true;
+}
+
 void SqlWriter::order(const std::vector<query::ResolvedOrdering>& orders) {
+  auto& can = dialect_.supports;
   bool first = true;
   for (auto& ordering : orders) {
     if (!first) out_ += ", ";
     first = false;
+    bool ascending = ordering.direction == query::Direction::Ascending;
+    auto& by = ordering.output && stage_ ? stage_->outputs[*ordering.output].expression : ordering.by;
+    bool told = can.nulls != Nulls::High && !(ascending && can.nulls == Nulls::Last) && !never_null(by);
+    if (told && !can.nulls_clause) {
+      if (ordering.output && stage_) dialect_.quote(out_, stage_->outputs[*ordering.output].name);
+      else expression(ordering.by, Binds::Concat);
+      out_ += ascending ? " IS NULL, " : " IS NULL DESC, ";
+    }
     if (ordering.output) out_ += std::to_string(*ordering.output + 1);
     else expression(ordering.by);
-    out_ += ordering.direction == query::Direction::Ascending ? " ASC" : " DESC";
+    out_ += ascending ? " ASC" : " DESC";
+    if (told && can.nulls_clause) out_ += ascending ? " NULLS LAST" : " NULLS FIRST";
   }
 }
 
@@ -118,12 +168,13 @@ void SqlWriter::stage(const query::ResolvedStage& stage) {
   out_ += "SELECT ";
   bool first = true;
   if (stage.all_columns) {
+    item(true);
     dialect_.quote(out_, stage.alias);
     out_ += ".*";
     first = false;
   }
   for (auto& output : stage.outputs) {
-    if (!first) out_ += ", ";
+    item(first);
     first = false;
     expression(output.expression);
     auto* column = std::get_if<query::Column>(&output.expression.node);
@@ -136,7 +187,16 @@ void SqlWriter::stage(const query::ResolvedStage& stage) {
   for (auto& each : stage.joins) join(each);
   if (stage.filter) {
     line("WHERE ");
-    expression(*stage.filter);
+    if (options_.layout == CompileOptions::Layout::Pretty && stage.filter->is(query::Function::And) && stage.filter->arguments.size() > 1) {
+      for (std::size_t i = 0; i < stage.filter->arguments.size(); ++i) {
+        if (i) {
+          line("  AND ");
+        }
+        expression(stage.filter->arguments[i], Binds::And);
+      }
+    } else {
+      expression(*stage.filter);
+    }
   }
   if (!stage.group_by.empty()) {
     line("GROUP BY ");
@@ -210,17 +270,23 @@ std::string show(const Statement& statement) {
       else quote(v.text);
     }, value);
   };
+  std::size_t next = 0;  // of the values, for placeholders without numbers
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     // Placeholders stand neither in text literals nor in quoted names.
-    if (c == '\'' || c == '"') {
+    if (c == '\'' || c == '"' || c == '`') {
       auto end = text.find(c, i + 1);
       end = end == std::string::npos ? text.size() - 1 : end;
       out.append(text, i, end - i + 1);
       i = end;
       continue;
     }
-    if ((c != '$' && c != '?') || i + 1 >= text.size() || text[i + 1] < '1' || text[i + 1] > '9') {
+    bool digits = i + 1 < text.size() && text[i + 1] >= '1' && text[i + 1] <= '9';
+    if (c == '?' && !digits && next < statement.values.size()) {
+      literal(statement.values[next++]);
+      continue;
+    }
+    if ((c != '$' && c != '?') || !digits) {
       out += c;
       continue;
     }

@@ -24,7 +24,9 @@ class SqlWriter {
   void native(const query::NativeText& native);
   void join(const query::ResolvedJoin& join);
   void order(const std::vector<query::ResolvedOrdering>& orders);
+  bool never_null(const query::Expression& e) const;  // in the stage that is being written
   void line(const char* keyword);
+  void item(bool first);  // between the entries of a list: a comma, in the pretty layout a line of its own each
 
   void expression(const query::Expression& e, Binds place = Binds::Loosest);
   void literal(const query::Literal& literal, std::string_view beside);
@@ -37,6 +39,7 @@ class SqlWriter {
   void arithmetic(const query::Expression& e, Binds place);
   void aggregation(const query::Expression& e);
   void window(const query::Expression& e);
+  void over_rows(const query::Expression& e);
   void temporal(const query::Expression& e, Binds place);
   void from_template(std::string_view text, const query::Expression& e, Binds place, int first_day = -1);
   void case_when(const query::Expression& e);

@@ -27,16 +27,16 @@ Binds binds(const Expression& e) {
     case Function::IsNull: case Function::NotNull: return Binds::Comparison;
     case Function::Contains: case Function::StartsWith: case Function::EndsWith: return e.arguments.size() > 2 ? Binds::Tightest : Binds::Comparison;
     case Function::Add: case Function::Subtract: return Binds::Sum;
-    case Function::Multiply: case Function::Divide: case Function::Share: return Binds::Product;
+    case Function::Multiply: case Function::Divide: case Function::Share: case Function::ShareOfTotal: return Binds::Product;
     case Function::Bin: return Binds::Sum;
     default: return Binds::Tightest;
   }
 }
 
-std::string escaped_like(std::string_view text) {
+std::string escaped_like(std::string_view text, char escape) {
   std::string out;
   for (char c : text) {
-    if (c == '%' || c == '_' || c == '\\') out += '\\';
+    if (c == '%' || c == '_' || c == escape) out += escape;
     out += c;
   }
   return out;
@@ -81,8 +81,8 @@ void SqlWriter::literal(const Literal& literal, std::string_view beside) {
     case TypeKind::DateTime: return cast(TimestampValue{std::move(text), false}, dialect_.timestamp_type);
     case TypeKind::DateTimeZoned: {
       bool zoned = text.ends_with("+00:00");
-      if (!dialect_.supports.temporal_types && zoned) {
-        // Dates as text have no zone: the clocks of the report time zone.
+      if ((!dialect_.supports.temporal_types || !dialect_.supports.zoned_literals) && zoned) {
+        // Dates without a zone: the clocks of the report time zone.
         if (auto moment = query::parse_moment(text))
           if (auto* zone = query::Zone::find(query_.time_zone)) text = query::date_time_text(zone->wall(moment->wall - moment->offset.value_or(std::chrono::seconds(0))));
         zoned = false;
@@ -166,6 +166,10 @@ void SqlWriter::call(const Expression& e, Binds place) {
     case Function::Count: case Function::CountWhere: case Function::SumWhere: case Function::DistinctWhere: case Function::Share: case Function::Median:
     case Function::Percentile: return aggregation(e);
     case Function::CumulativeSum: case Function::CumulativeCount: case Function::Offset: return window(e);
+    case Function::RowNumber: case Function::Rank: case Function::DenseRank: case Function::Tile: case Function::Lag: case Function::Lead:
+    case Function::FirstValue: case Function::LastValue: case Function::RunningSum: case Function::RunningCount: case Function::RunningAverage:
+    case Function::RunningMin: case Function::RunningMax: case Function::MovingSum: case Function::MovingAverage: case Function::ShareOfTotal:
+    case Function::Total: return over_rows(e);
     case Function::Truncate: case Function::Extract: case Function::DateTimeAdd: case Function::DateTimeSubtract: case Function::DateTimeDiff:
     case Function::ConvertTimezone: case Function::ToDateTime: case Function::Coerce: return temporal(e, place);
     case Function::DayName: {
@@ -219,6 +223,10 @@ void SqlWriter::from_template(std::string_view text, const Expression& e, Binds 
         if (i) out_ += key == "*" ? ", " : " || ";
         expression(a[i], key == "*" ? Binds::Loosest : Binds::Concat);
       }
+    } else if (key == "collation") {
+      auto* name = a.size() > 1 ? a[1].literal() : nullptr;
+      if (!name || !name->value.is_string() || name->value.get_string().empty()) query::invalid_query("`collate` needs the name of a collation as text.");
+      dialect_.quote(out_, std::string_view(name->value.get_string()));
     } else if (key == "days") out_ += std::to_string(6 - first);
     else if (key == "back") out_ += std::to_string(7 - first);
     else if (key == "weekday") out_ += std::to_string((first + 1) % 7);
@@ -343,12 +351,19 @@ void SqlWriter::comparison(const Expression& e) {
 }
 
 void SqlWriter::one_search(Function function, const Expression& subject, const Expression& needle, bool case_sensitive) {
-  auto text_of = [&](const Expression& e, bool lower) {
+  auto wrapped = [&](const std::string& around, auto write) {
+    auto place = around.find("{0}");
+    if (place == std::string::npos) return write(false);
+    out_.append(around, 0, place);
+    write(true);
+    out_.append(around, place + 3);
+  };
+  auto text_of = [&](const Expression& e, bool lower, bool inside) {
     auto kind = query::kind_of(e);
     bool cast = !e.literal() && kind != TypeKind::Text && kind != TypeKind::Unknown;
     if (lower) out_ += "LOWER(";
     if (cast) out_ += "CAST(";
-    expression(e, lower || cast ? Binds::Loosest : Binds::Concat);
+    expression(e, lower || cast || inside ? Binds::Loosest : Binds::Concat);
     if (cast) out_ += " AS " + dialect_.text_type + ")";
     if (lower) out_ += ")";
   };
@@ -358,15 +373,17 @@ void SqlWriter::one_search(Function function, const Expression& subject, const E
     return one_search(function, subject, as_text, case_sensitive);
   }
   if (found && found->value.is_string() && (dialect_.supports.case_sensitive_like || !case_sensitive)) {
-    std::string pattern = escaped_like(std::string_view(found->value.get_string()));
+    std::string pattern = escaped_like(std::string_view(found->value.get_string()), dialect_.like_escape);
     if (function != Function::StartsWith) pattern = "%" + pattern;
     if (function != Function::EndsWith) pattern += "%";
-    text_of(subject, false);
+    wrapped(case_sensitive ? dialect_.searched : dialect_.searched_any_case, [&](bool inside) { text_of(subject, false, inside); });
     out_ += ' ';
     out_ += case_sensitive ? dialect_.like : dialect_.like_any_case;
     out_ += ' ';
-    bind(std::move(pattern), "pattern");
-    out_ += " ESCAPE '\\'";
+    wrapped(case_sensitive ? std::string() : dialect_.pattern_any_case, [&](bool) { bind(std::move(pattern), "pattern"); });
+    out_ += " ESCAPE '";
+    out_ += dialect_.like_escape;
+    out_ += '\'';
     return;
   }
   auto template_found = dialect_.functions.find(function);
@@ -515,44 +532,6 @@ void SqlWriter::aggregation(const Expression& e) {
   from_template(text, e, Binds::Loosest);
 }
 
-void SqlWriter::window(const Expression& e) {
-  auto& a = e.arguments;
-  auto function = e.call()->function;
-  std::string frame;
-  if (function == Function::Offset) {
-    auto n = json::as_integer(a[1].literal()->value).value_or(-1);
-    out_ += n < 0 ? "LAG(" : "LEAD(";
-    expression(a[0]);
-    out_ += ", " + std::to_string(n < 0 ? -n : n) + ")";
-  } else {
-    if (function == Function::CumulativeCount) out_ += "CAST(";
-    out_ += "SUM(";
-    Expression inner{query::Call{function == Function::CumulativeSum ? Function::Sum : Function::Count}, a};
-    expression(inner);
-    out_ += ')';
-    frame = "ROWS UNBOUNDED PRECEDING";
-  }
-  out_ += " OVER (";
-  auto* stage = stage_;
-  bool space = false;
-  if (stage && !stage->window_partition.empty()) {
-    out_ += "PARTITION BY ";
-    for (std::size_t i = 0; i < stage->window_partition.size(); ++i) {
-      if (i) out_ += ", ";
-      expression(stage->window_partition[i]);
-    }
-    space = true;
-  }
-  if (stage && !stage->window_order.empty()) {
-    out_ += space ? " ORDER BY " : "ORDER BY ";
-    order(stage->window_order);
-    space = true;
-  }
-  if (!frame.empty()) out_ += (space ? " " : "") + frame;
-  out_ += ')';
-  if (function == Function::CumulativeCount) out_ += " AS " + dialect_.integer_type + ")";
-}
-
 // ---- time
 
 void SqlWriter::temporal(const Expression& e, Binds place) {
@@ -590,21 +569,9 @@ void SqlWriter::temporal(const Expression& e, Binds place) {
     }
     case Function::DateTimeDiff: return from_template(pick(dialect_.difference), e, place);
     case Function::ConvertTimezone: {
-      if (dialect_.in_zone.empty()) cannot("convert time zones");
-      Expression value = a[0];
-      if (a.size() == 3) {
-        // A wall-clock time becomes an instant first.
-        Expression instant{query::Call{Function::Coerce}, {a[0], a[2]}};
-        bool brackets = place > Binds::Comparison;
-        bracketed(brackets, [&] {
-          out_ += '(';
-          from_template(dialect_.from_zone, instant, Binds::Loosest);
-          out_ += ") AT TIME ZONE ";
-          expression(a[1], Binds::Tightest);
-        });
-        return;
-      }
-      return from_template(dialect_.in_zone, e, place);
+      auto& text = a.size() == 3 ? dialect_.between_zones : dialect_.in_zone;
+      if (text.empty()) cannot("convert time zones");
+      return from_template(text, e, place);
     }
     case Function::ToDateTime: {
       auto found = dialect_.to_datetime.find(called.mode);

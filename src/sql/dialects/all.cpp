@@ -3,7 +3,7 @@
 namespace basalt::sql {
 
 std::span<const Dialect* const> dialects() {
-  static const Dialect* const all[] = {&duckdb(), &postgres(), &sqlite()};
+  static const Dialect* const all[] = {&duckdb(), &mysql(), &postgres(), &sqlite()};
   return all;
 }
 

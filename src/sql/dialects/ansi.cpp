@@ -77,7 +77,8 @@ Ansi::Ansi() {
       {U::Quarter, "{0} + {1} * INTERVAL '3 month'"},
       {U::Year, "{0} + {1} * INTERVAL '1 year'"},
   };
-  in_zone = from_zone = "{0} AT TIME ZONE {1}";
+  in_zone = "{0} AT TIME ZONE {1}";
+  between_zones = "({0} AT TIME ZONE {2}) AT TIME ZONE {1}";
   to_datetime = {{"iso", "CAST({0} AS TIMESTAMP)"}, {"", "CAST({0} AS TIMESTAMP)"}};
   coercions = {
       {"Coercion/ISO8601->DateTime", "CAST({0} AS TIMESTAMP)"},

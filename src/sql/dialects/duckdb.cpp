@@ -1,4 +1,5 @@
 #include "sql/dialects/ansi.h"
+#include "sql/dialects/urls.h"
 
 namespace basalt::sql {
 namespace {
@@ -10,13 +11,19 @@ class DuckDb final : public Ansi {
     using U = query::TemporalUnit;
     name = "duckdb";
     title = "DuckDB";
+    explain = "EXPLAIN ";
+    supports.nulls = Nulls::Last;
     functions[F::RegexMatchFirst] = "NULLIF(REGEXP_EXTRACT({0}, {1}), '')";
     functions[F::SplitPart] = "SPLIT_PART({0}, {1}, {2})";
     functions[F::Contains] = "CONTAINS({0}, {1})";
     functions[F::StartsWith] = "STARTS_WITH({0}, {1})";
     functions[F::EndsWith] = "SUFFIX({0}, {1})";
-    functions[F::Host] = "NULLIF(LOWER(REGEXP_EXTRACT({0}, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#:]+)', 1)), '')";
-    functions[F::Path] = "NULLIF(REGEXP_EXTRACT({0}, '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#]+(/[^?#]*)', 1), '')";
+    std::string machine = "LOWER(REGEXP_EXTRACT({0}, " + urls::name + ", 1))";
+    functions[F::Host] = "NULLIF(REGEXP_EXTRACT(" + machine + ", " + urls::host + ", 1), '')";
+    functions[F::Domain] = "NULLIF(REGEXP_EXTRACT(" + machine + ", " + urls::domain + ", 1), '')";
+    functions[F::Subdomain] = urls::subdomain(machine);
+    functions[F::Path] = "NULLIF(REGEXP_EXTRACT({0}, " + urls::path + ", 1), '')";
+    functions[F::Collate] = "{0} COLLATE {collation}";
     percentile = "QUANTILE_CONT({0}, {1})";
     for (auto& [unit, text] : add) {
       auto at = text.find("{1}");

@@ -1,4 +1,5 @@
 #include "sql/dialects/ansi.h"
+#include "sql/dialects/urls.h"
 
 namespace basalt::sql {
 namespace {
@@ -10,6 +11,8 @@ class Postgres final : public Ansi {
     using U = query::TemporalUnit;
     name = "postgres";
     title = "PostgreSQL";
+    explain = "EXPLAIN (FORMAT TEXT) ";
+    functions[F::Collate] = "{0} COLLATE {collation}";
     functions[F::Log] = "LOG({0})";
     // The parentheses around the pattern make the whole match the first group, which is what SUBSTRING gives back.
     functions[F::RegexMatchFirst] = "SUBSTRING({0} FROM CONCAT('(', {1}, ')'))";
@@ -17,8 +20,11 @@ class Postgres final : public Ansi {
     functions[F::Contains] = "STRPOS({0}, {1}) > 0";
     functions[F::StartsWith] = "STARTS_WITH({0}, {1})";
     functions[F::EndsWith] = "RIGHT({0}, LENGTH({1})) = {1}";
-    functions[F::Host] = "LOWER(SUBSTRING({0} FROM '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#@]*@)?([^/?#:]+)'))";
-    functions[F::Path] = "SUBSTRING({0} FROM '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#]+(/[^?#]*)')";
+    std::string machine = "LOWER(SUBSTRING({0} FROM " + urls::name + "))";
+    functions[F::Host] = "SUBSTRING(" + machine + " FROM " + urls::host + ")";
+    functions[F::Domain] = "SUBSTRING(" + machine + " FROM " + urls::domain + ")";
+    functions[F::Subdomain] = urls::subdomain(machine);
+    functions[F::Path] = "SUBSTRING({0} FROM " + urls::path + ")";
     percentile = "PERCENTILE_CONT({1}) WITHIN GROUP (ORDER BY {0})";
     // Months by the calendar of dates: AGE counts whole ones, from the earlier to the later date.
     difference = {

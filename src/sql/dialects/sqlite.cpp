@@ -11,12 +11,14 @@ class Sqlite final : public Ansi {
     using U = query::TemporalUnit;
     name = "sqlite";
     title = "SQLite";
+    explain = "EXPLAIN QUERY PLAN ";
     placeholder = '?';
     supports.time_zones = false;
     supports.temporal_types = false;
     supports.case_sensitive_like = false;
     supports.right_and_full_joins = true;  // since 3.39
     supports.casts_texts = false;
+    supports.nulls = Nulls::Low;
     like_any_case = "LIKE";
     float_type = "REAL";
     integer_type = "INTEGER";
@@ -29,8 +31,14 @@ class Sqlite final : public Ansi {
     functions[F::Contains] = "INSTR({0}, {1}) > 0";
     functions[F::StartsWith] = "SUBSTR({0}, 1, LENGTH({1})) = {1}";
     functions[F::EndsWith] = "SUBSTR({0}, -LENGTH({1}), LENGTH({1})) = {1}";
-    functions[F::Variance] = "(AVG({0} * 1.0 * {0}) - AVG({0}) * AVG({0}))";
-    functions[F::StandardDeviation] = "SQRT(MAX(0, AVG({0} * 1.0 * {0}) - AVG({0}) * AVG({0})))";
+    // Not SQLite's own: the driver brings them (drivers/sqlite/functions.h).
+    functions[F::RegexMatchFirst] = "REGEXP_SUBSTR({0}, {1})";
+    functions[F::SplitPart] = "SPLIT_PART({0}, {1}, {2})";
+    functions[F::Host] = "URL_HOST({0})";
+    functions[F::Domain] = "URL_DOMAIN({0})";
+    functions[F::Subdomain] = "URL_SUBDOMAIN({0})";
+    functions[F::Path] = "URL_PATH({0})";
+    functions[F::Collate] = "{0} COLLATE {collation}";
     functions[F::ToDate] = "DATE({0})";
 
     std::string whole_seconds = "STRFTIME('%Y-%m-%d %H:%M:%S', {0})";
@@ -92,14 +100,21 @@ class Sqlite final : public Ansi {
         {U::Second, seconds}, {U::Minute, seconds + " / 60"}, {U::Hour, seconds + " / 3600"},
         {U::Day, days}, {U::Week, days + " / 7"}, {U::Month, months}, {U::Quarter, months + " / 3"}, {U::Year, months + " / 12"},
     };
-    percentile.clear();
-    in_zone.clear();
-    from_zone.clear();
+    percentile = "PERCENTILE_CONT({0}, {1})";
+    in_zone = "CONVERT_ZONE({0}, {1}, 'UTC')";
+    between_zones = "CONVERT_ZONE({0}, {1}, {2})";
+    std::string simple = "SUBSTR({0}, 1, 4) || '-' || SUBSTR({0}, 5, 2) || '-' || SUBSTR({0}, 7, 2) || ' ' || SUBSTR({0}, 9, 2) || ':' || SUBSTR({0}, 11, 2) || ':' || SUBSTR({0}, 13, 2)";
     to_datetime = {
         {"", "DATETIME({0})"}, {"iso", "DATETIME({0})"}, {"unixseconds", "DATETIME({0}, 'unixepoch')"},
-        {"unixmilliseconds", "DATETIME({0} / 1000, 'unixepoch')"}, {"unixmicroseconds", "DATETIME({0} / 1000000, 'unixepoch')"},
+        {"simple", simple}, {"unixmilliseconds", "DATETIME({0} / 1000, 'unixepoch')"}, {"unixmicroseconds", "DATETIME({0} / 1000000, 'unixepoch')"},
         {"unixnanoseconds", "DATETIME({0} / 1000000000, 'unixepoch')"},
     };
+    std::string bytes;
+    for (std::size_t at = 0, next; at < simple.size(); at = next) {
+      next = std::min(simple.find("{0}", at), simple.size());
+      bytes.append(simple, at, next - at);
+      if (next < simple.size()) bytes += "CAST({0} AS TEXT)", next += 3;
+    }
     coercions = {
         {"Coercion/ISO8601->DateTime", "{0}"},
         {"Coercion/ISO8601->Date", "DATE({0})"},
@@ -112,8 +127,8 @@ class Sqlite final : public Ansi {
         {"Coercion/UNIXMilliSeconds->DateTime", "DATETIME({0} / 1000, 'unixepoch')"},
         {"Coercion/UNIXMicroSeconds->DateTime", "DATETIME({0} / 1000000, 'unixepoch')"},
         {"Coercion/UNIXNanoSeconds->DateTime", "DATETIME({0} / 1000000000, 'unixepoch')"},
-        {"Coercion/YYYYMMDDHHMMSSString->Temporal",
-         "SUBSTR({0}, 1, 4) || '-' || SUBSTR({0}, 5, 2) || '-' || SUBSTR({0}, 7, 2) || ' ' || SUBSTR({0}, 9, 2) || ':' || SUBSTR({0}, 11, 2) || ':' || SUBSTR({0}, 13, 2)"},
+        {"Coercion/YYYYMMDDHHMMSSString->Temporal", simple},
+        {"Coercion/YYYYMMDDHHMMSSBytes->Temporal", bytes},
     };
   }
 };
