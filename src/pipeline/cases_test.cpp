@@ -9,6 +9,8 @@
 #include "../../tests/runner/cases.h"
 #include "drivers/driver.h"
 #include "drivers/duckdb/build_file.h"
+#include "drivers/mysql/testing.h"
+#include "drivers/testing.h"
 
 namespace basalt::pipeline {
 namespace {
@@ -44,28 +46,31 @@ std::vector<std::string> statements(const std::string& engine) {
   for (auto& table : *json::sub_array(cases::schema(), "tables")) {
     auto name = *json::text(table, "name");
     auto& fields = *json::sub_array(table, "fields");
-    std::string create = "CREATE TABLE \"" + name + "\" (";
+    std::string quote = engine == "mysql" ? "`" : "\"", create = "CREATE TABLE " + quote + name + quote + " (";
     for (auto& field : fields) {
       if (create.back() != '(') create += ", ";
-      create += "\"" + *json::text(field, "name") + "\" " + *json::text(field, "database_type");
+      std::string type = *json::text(field, "database_type");
+      if (engine == "mysql" && type == "timestamp") type = "datetime";
+      if (engine == "mysql" && type == "timestamp with time zone") type = "timestamp null";
+      create += quote + *json::text(field, "name") + quote + " " + type;
     }
     result.push_back(create + ")");
     std::istringstream lines(cases::read_file(cases::root() / "datasets" / "shop" / (name + ".csv")));
     std::string line;
     std::getline(lines, line);
     while (std::getline(lines, line)) {
-      std::string insert = "INSERT INTO \"" + name + "\" VALUES (";
+      std::string insert = "INSERT INTO " + quote + name + quote + " VALUES (";
       std::size_t i = 0;
       for (auto& cell : csv_cells(line)) {
         if (i) insert += ", ";
         std::string type = *json::text(fields[i++], "base_type");
         if (!cell) insert += "NULL";
         else if (type == "type/Integer" || type == "type/Float") insert += *cell;
-        else if (type == "type/Boolean" && engine == "sqlite") insert += *cell == "true" ? "1" : "0";
+        else if (type == "type/Boolean" && (engine == "sqlite" || engine == "mysql")) insert += *cell == "true" ? "1" : "0";
         else {
           insert += '\'';
           std::string text = *cell;
-          if (engine == "sqlite" && text.ends_with("+00:00")) text.resize(text.size() - 6);  // its dates are text without zone
+          if ((engine == "sqlite" || engine == "mysql") && text.ends_with("+00:00")) text.resize(text.size() - 6);  // its dates are text without zone
           for (char c : text) insert += c == '\'' ? "''" : std::string(1, c);
           insert += '\'';
         }
@@ -160,6 +165,25 @@ class PostgresEngine final : public Engine {
   PGconn* admin_ = nullptr;
 };
 
+class MysqlEngine final : public Engine {
+ public:
+  explicit MysqlEngine(json::object server) {
+    name_ = "basalt_cases_" + std::to_string(::getpid());
+    admin_ = driver_.require("mysql").connect(server);
+    drivers::testing::run(*admin_, "CREATE DATABASE " + name_ + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", {.read_only = false});
+    server["dbname"] = name_;
+    auto own = driver_.require("mysql").connect(server);
+    for (auto& statement : statements("mysql")) drivers::testing::run(*own, statement, {.read_only = false});
+    details = std::move(server);
+  }
+  ~MysqlEngine() override { drivers::testing::run(*admin_, "DROP DATABASE IF EXISTS " + name_, {.read_only = false}); }
+
+ private:
+  drivers::Drivers driver_{drivers::DriverOptions{std::filesystem::temp_directory_path(), 512}};
+  std::string name_;
+  std::unique_ptr<drivers::Connection> admin_;
+};
+
 // What a value is, whichever engine says it: numbers to six digits, midnights as dates, UTC without a zone.
 std::string cell(const rows::Vector& column, std::size_t row) {
   if (column.is_null(row)) return "null";
@@ -198,6 +222,8 @@ class Engines {
     if (name == "sqlite") engine = std::make_unique<SqliteEngine>();
     if (name == "duckdb") engine = std::make_unique<DuckDbEngine>();
     if (auto* uri = std::getenv("BASALT_TEST_POSTGRES"); name == "postgres" && uri && *uri) engine = std::make_unique<PostgresEngine>(uri);
+    if (name == "mysql")
+      if (auto server = drivers::mysql::testing::server("information_schema")) engine = std::make_unique<MysqlEngine>(std::move(*server));
     auto& connection = connections_[name];
     if (engine) connection = drivers_.require(name).connect(engine->details);
     if (engine) engines_.push_back(std::move(engine));

@@ -75,9 +75,17 @@ std::optional<std::string> RecordingCatalog::snippet(std::string_view name) {
   comparable_ = false;
   return inner_.snippet(name);
 }
+const query::Table* RecordingCatalog::table_named(DatabaseId database, const std::string& schema, const std::string& name) {
+  comparable_ = false;
+  return inner_.table_named(database, schema, name);
+}
 json::value RecordingCatalog::segment(std::int64_t id) {
   comparable_ = false;
   return inner_.segment(id);
+}
+json::value RecordingCatalog::measure(std::int64_t id) {
+  comparable_ = false;
+  return inner_.measure(id);
 }
 
 CompileCache::CompileCache(std::size_t most_bytes) : most_bytes_(most_bytes) {}
@@ -144,6 +152,16 @@ std::string compile_key(const QueryRequest& request, const Settings& settings) {
   for (auto& parameter : request.parameters) json::write_to(key, parameter);
   key += ' ';
   json::write_to(key, request.card_metadata);
+  key += ' ';
+  if (auto& pivot = request.pivot) {
+    for (auto* side : {&pivot->rows, &pivot->columns}) {
+      key += 'p';
+      for (auto i : *side) add_number(static_cast<std::int64_t>(i));
+    }
+    key += pivot->known ? 'k' : '-';
+    key += pivot->row_totals ? 'r' : '-';
+    key += pivot->column_totals ? 'c' : '-';
+  }
   key += ' ';
   add_number(request.constraints.max_results);
   add_number(request.constraints.max_results_bare);

@@ -55,12 +55,14 @@ class RecordingCatalog final : public query::Catalog {
   explicit RecordingCatalog(query::Catalog& inner) : inner_(inner) {}
   const query::Database* database(DatabaseId id) override;
   const query::Table* table(TableId id) override;
+  const query::Table* table_named(DatabaseId database, const std::string& schema, const std::string& name) override;
   const query::Field* field(FieldId id) override;
   std::vector<const query::Field*> fields_of(TableId id) override;
   const query::Field* primary_key(TableId id) override;
   const query::SourceCard* card(CardId id) override;
   std::optional<std::string> snippet(std::string_view name) override;
   json::value segment(std::int64_t id) override;
+  json::value measure(std::int64_t id) override;
 
   using Key = std::variant<DatabaseId, TableId>;
   const std::vector<Key>& asked() const { return asked_; }

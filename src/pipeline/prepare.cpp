@@ -50,6 +50,7 @@ std::shared_ptr<const CompiledQuery> compile(const QueryRequest& request, const 
   wanted.max_results = request.constraints.max_results;
   wanted.max_results_bare = std::min(request.constraints.max_results_bare, request.constraints.max_results);
   wanted.card_metadata = request.card_metadata;
+  wanted.pivot = request.pivot;
 
   compiled->engine = database->engine;
   compiled->dialect = sql::find_dialect(database->engine);

@@ -1,6 +1,7 @@
 #include "pipeline/run_query.h"
 
 #include <optional>
+#include <map>
 #include <set>
 
 #include "base/failure.h"
@@ -80,6 +81,7 @@ std::vector<stream::OutputColumn> output_columns(const std::vector<query::Result
     auto& column = columns[i];
     stream::OutputColumn out{.title = column.display_name.empty() ? column.name : column.display_name, .source = i};
     if (unique_titles && !titles.insert(out.title).second) out.title = column.name;
+    if (!column.converted_timezone.empty()) out.zone = TimeZone::find(column.converted_timezone);
     if (column.labels_of) {
       auto labels = std::make_shared<stream::Labels>();
       for (auto& [value, label] : column.labels) labels->emplace(json::write(value), label);
@@ -198,9 +200,51 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
   answer.send();
 }
 
-Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
-  auto prepared = prepare(environment, rights, request, Ask::NativeRights, {sql::CompileOptions::Layout::Lines});
+Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, sql::CompileOptions::Layout layout) {
+  auto prepared = prepare(environment, rights, request, Ask::NativeRights, {layout});
   return {prepared->engine, sql::show(prepared->statement), nullptr};
+}
+
+Explained explain_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {
+  auto prepared = prepare(environment, rights, request, Ask::NativeRights);
+  if (prepared->dialect->explain.empty()) throw Failure(FailureKind::Unsupported, prepared->dialect->title + " does not say how it would run a query.");
+  Explained result{compile_query(environment, rights, request, sql::CompileOptions::Layout::Pretty), {}, {}, {}};
+  sql::Statement asked{prepared->dialect->explain + prepared->statement.text, prepared->statement.values};
+  Run run(environment, prepared, asked, request.gone, false);
+  for (auto& column : run.cursor().columns()) result.columns.push_back(column.name);
+  constexpr std::size_t most_lines = 10'000;
+  stream::EncoderOptions options{.integers_as_text = false};
+  std::vector<stream::OutputColumn> columns;
+  for (std::size_t i = 0; i < result.columns.size(); ++i) columns.push_back({.title = result.columns[i], .source = i});
+  auto encoder = stream::api_rows(std::move(columns), options);
+  std::string text = "[";
+  std::size_t lines = 0;
+  for (rows::Batch batch; lines < most_lines && run.cursor().next(batch);) {
+    auto taken = std::min(batch.rows(), most_lines - lines);
+    encoder->append(text, batch, taken);
+    lines += taken;
+  }
+  text += ']';
+  result.rows = json::parse(text).as_array();
+  // Plans are one text a line, or a tree by the number of the parent in front of it (SQLite).
+  std::map<std::int64_t, std::size_t> depths;
+  for (auto& row : result.rows) {
+    auto& cells = row.get_array();
+    std::size_t depth = 0;
+    if (cells.size() == 4 && result.columns[0] == "id" && result.columns[1] == "parent") {
+      auto parent = depths.find(json::as_integer(cells[1]).value_or(0));
+      depth = parent == depths.end() ? 0 : parent->second + 1;
+      depths[json::as_integer(cells[0]).value_or(0)] = depth;
+    }
+    bool single = cells.size() == 1 || (cells.size() == 4 && result.columns[0] == "id") || (cells.size() == 2 && result.columns[0] == "explain_key");
+    result.text.append(depth * 2, ' ');
+    for (std::size_t i = single ? cells.size() - 1 : 0; i < cells.size(); ++i) {
+      if (i && !single) result.text += " | ";
+      result.text += cells[i].is_string() ? std::string(cells[i].get_string()) : json::write(cells[i]);
+    }
+    result.text += '\n';
+  }
+  return result;
 }
 
 json::array result_metadata(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {

@@ -11,6 +11,8 @@
 #include "http/request.h"
 #include "permissions/rights.h"
 #include "query/catalog.h"
+#include "query/resolve.h"
+#include "sql/compile.h"
 
 namespace basalt::pipeline {
 
@@ -34,6 +36,7 @@ struct QueryRequest {
   bool card_grants = true;                 // false: the caller aimed filters at columns of their own choice, so data rights are asked too
   json::value card_metadata = nullptr;     // its stored result_metadata (models: edited names win)
   std::optional<DashboardId> dashboard;
+  std::optional<query::PivotOptions> pivot;  // a pivot table: with its subtotals
   std::stop_token gone;                    // client went away
 };
 
@@ -77,7 +80,16 @@ struct Compiled {
 };
 
 // Text of the query as it would run (POST /api/dataset/native). Needs the right to see native SQL of that database.
-Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request);
+Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, sql::CompileOptions::Layout layout = sql::CompileOptions::Layout::Lines);
+
+// How the database would run it: its EXPLAIN, without running the query. Needs the same right.
+struct Explained {
+  Compiled compiled;
+  std::vector<std::string> columns;        // of the plan, as the database names them
+  json::array rows;                        // lists of values
+  std::string text;                        // the same for reading
+};
+Explained explain_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request);
 
 // Result columns without running (for saving a card's result_metadata): from the compiled query; native SQL is run with LIMIT 0.
 json::array result_metadata(Environment& environment, const permissions::Rights& rights, const QueryRequest& request);

@@ -1,7 +1,7 @@
 // Golden cases of queries: tests/cases/query/*.case over tests/datasets/shop. A case reads
 //
 //   # what it shows
-//   options      {"now", "time_zone", "start_of_week", "parameters"}, may be absent
+//   options      {"now", "time_zone", "start_of_week", "parameters", "pivot"}, may be absent
 //   query        the inner query, or a whole one; "@orders" and "@orders.total" stand for the ids of the schema
 //   error        or: the sentence it is refused with, and the place
 //   columns      name | title | type | semantic type | source
@@ -23,12 +23,13 @@
 #include "query/resolve.h"
 #include "query/testing.h"
 #include "query/uses.h"
+#include "query/write.h"
 #include "sql/compile.h"
 
 namespace basalt::cases {
 
 inline const std::vector<std::string>& engines() {
-  static const std::vector<std::string> names{"postgres", "duckdb", "sqlite"};  // the first is the one that others differ from
+  static const std::vector<std::string> names{"postgres", "duckdb", "sqlite", "mysql"};  // the first is the one that others differ from
   return names;
 }
 
@@ -151,16 +152,22 @@ struct Ready {
   json::value options;
 };
 
-inline Ready prepare(const Case& c, query::JsonCatalog& catalog) {
-  Ready result;
-  result.options = json::object{};
-  if (auto found = c.blocks.find("options"); found != c.blocks.end()) result.options = with_ids(json::parse(found->second));
+inline json::object whole_query(const Case& c) {
   auto body = with_ids(json::parse(c.blocks.at("query")));
   auto& top = body.get_object();
   json::object whole;
   if (top.contains("query") || top.contains("native") || top.contains("stages")) whole = top;
   else whole["query"] = body;
   if (!whole.contains("database")) whole["database"] = 1;
+  return whole;
+}
+
+// `form`: the query is written in that form first, and read from there.
+inline Ready prepare(const Case& c, query::JsonCatalog& catalog, std::optional<query::Form> form = {}) {
+  Ready result;
+  result.options = json::object{};
+  if (auto found = c.blocks.find("options"); found != c.blocks.end()) result.options = with_ids(json::parse(found->second));
+  auto whole = whole_query(c);
   query::ResolveOptions options;
   options.now = *parse_timestamp(json::text(result.options, "now").value_or("2024-05-17T10:00:00Z"));
   options.time_zone = json::text(result.options, "time_zone").value_or("");
@@ -169,6 +176,14 @@ inline Ready prepare(const Case& c, query::JsonCatalog& catalog) {
   options.max_results_bare = json::integer(result.options, "max_results_bare").value_or(0);
   options.time_zones = sql::find_dialect(catalog.own_database()->engine)->supports.time_zones;
   if (auto* parameters = json::sub_array(result.options, "parameters")) options.parameters = *parameters;
+  if (auto* pivot = json::find(result.options, "pivot")) {
+    query::PivotOptions wanted{.known = true, .row_totals = json::boolean(*pivot, "row_totals").value_or(true), .column_totals = json::boolean(*pivot, "column_totals").value_or(true)};
+    for (auto [key, side] : {std::pair{"rows", &wanted.rows}, {"columns", &wanted.columns}})
+      if (auto* list = json::sub_array(*pivot, key))
+        for (auto& item : *list) side->push_back(static_cast<std::size_t>(item.as_int64()));
+    options.pivot = wanted;
+  }
+  if (form) whole = query::convert_query(whole, *form);
   auto parsed = query::parse_query(whole);
   query::uses(parsed, catalog, options.parameters);
   result.resolved = query::resolve(std::move(parsed), catalog, options);
