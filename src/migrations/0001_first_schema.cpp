@@ -95,6 +95,11 @@ void content_tables(Schema& schema) {
   schema.create_table("dashcard", {reference("dashboard").required().cascade(), reference("dashboard_tab").cascade(), reference("card").cascade(), integer("action_id"), number("row_position"), number("column_position"),
                                    number("size_x", 4), number("size_y", 4), documents("parameter_mappings"), json_document("inline_parameters"), document("visualization_settings"), moment("created_at"), moment("updated_at"), entity()});
   schema.create_table("dashcard_series", {reference("dashcard").required().cascade(), reference("card").required().cascade(), number("position")});
+  // Saved filters and aggregations of a table.
+  for (auto name : {"segment", "measure"})
+    schema.create_table(table(name, {text("name").required(), text("description"), reference("table_id", "data_table").required().cascade(), document("definition"), flag("archived"), flag("show_in_getting_started"), text("caveats"),
+                                     text("points_of_interest"), by("creator_id"), moment("created_at"), moment("updated_at"), entity()})
+                            .index({"table_id"}));
   schema.create_table(table("snippet", {text("name").required().unique(), text("description"), text("content").required(), reference("collection").set_null(), flag("archived"), reference("creator_id", "person").required(),
                                         json_document("template_tags"), moment("created_at"), moment("updated_at"), entity()}));
 }

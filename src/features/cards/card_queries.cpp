@@ -108,6 +108,44 @@ json::array parameters_from(const json::value& body) {
   throw bad_field("parameters", "value must be an array of maps, or JSON text of one.");
 }
 
+namespace {
+
+// Which breakouts are rows and which are columns, from the settings of the pivot table: by name, in older cards by reference.
+query::PivotOptions pivot_of(const appdb::Row& card) {
+  query::PivotOptions pivot;
+  auto settings = object_or_empty(card, "visualization_settings");
+  auto* split = json::find(settings, "pivot_table.column_split");
+  if (!split || !split->is_object()) return pivot;
+  json::array breakouts;
+  auto metadata = card.json("result_metadata");
+  if (auto* columns = metadata.if_array())
+    for (auto& column : *columns) {
+      auto* reference = json::sub_array(column, "field_ref");
+      if (!reference || reference->empty() || (*reference)[0] == json::value("aggregation")) break;  // breakouts come first
+      breakouts.push_back(column);
+    }
+  auto position = [&](const json::value& wanted) -> std::optional<std::size_t> {
+    for (std::size_t i = 0; i < breakouts.size(); ++i) {
+      if (wanted.is_string() && json::text(breakouts[i], "name") == std::string_view(wanted.get_string())) return i;
+      auto *reference = json::sub_array(breakouts[i], "field_ref"), *its = wanted.is_array() ? &wanted.get_array() : nullptr;
+      if (!its || its->size() < 2 || (*its)[0] != (*reference)[0] || (*its)[1] != (*reference)[1]) continue;
+      auto option = [](const json::array& r, const char* key) { return r.size() > 2 ? json::text(r[2], key) : std::nullopt; };
+      if (option(*its, "temporal-unit") == option(*reference, "temporal-unit") && option(*its, "join-alias") == option(*reference, "join-alias")) return i;
+    }
+    return std::nullopt;
+  };
+  for (auto [key, side] : {std::pair{"rows", &pivot.rows}, {"columns", &pivot.columns}})
+    if (auto* list = json::sub_array(*split, key))
+      for (auto& item : *list)
+        if (auto found = position(item)) side->push_back(*found);
+  pivot.known = !pivot.rows.empty() || !pivot.columns.empty();
+  pivot.row_totals = json::boolean(settings, "pivot.show_row_totals").value_or(true);
+  pivot.column_totals = json::boolean(settings, "pivot.show_column_totals").value_or(true);
+  return pivot;
+}
+
+}  // namespace
+
 http::Response run_card(Services& services, const http::Request& request, std::shared_ptr<const permissions::Rights> rights, const appdb::Row& card, CardRun run) {
   pipeline::QueryRequest query;
   query.dataset_query = card.json("dataset_query");
@@ -116,6 +154,7 @@ http::Response run_card(Services& services, const http::Request& request, std::s
   query.card_grants = run.own_targets;
   query.card_metadata = card.text("kind") == "model" ? card.json("result_metadata") : json::value(nullptr);
   query.dashboard = run.dashboard;
+  if (run.pivot) query.pivot = pivot_of(card);
   query.gone = request.gone;
   query.context = run.context;
   if (run.format != pipeline::Format::Api) {

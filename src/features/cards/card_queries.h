@@ -17,6 +17,7 @@ struct CardRun {
   std::string context = "question";
   std::optional<DashboardId> dashboard;
   pipeline::Format format = pipeline::Format::Api;
+  bool pivot = false;                        // with the subtotals that its pivot table shows
   bool own_targets = true;                   // false: a parameter is aimed where the card itself does not aim it
 };
 // Do all parameters aim where the card's own do, or at its template tags? Another aim asks what the card does not show.

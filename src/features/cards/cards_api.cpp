@@ -84,11 +84,11 @@ Ran to_run(Services& services, const Rights& rights, const Request& request, con
   });
 }
 
-Response query_card(Services& services, const Request& request) {
+Response query_card(Services& services, const Request& request, bool pivot = false) {
   auto rights = services.rights(request);
   auto body = request.json_body();
   auto ran = to_run(services, *rights, request, body);
-  CardRun run{std::move(ran.parameters), json::boolean(body, "collection_preview").value_or(false) ? "collection" : "question", std::nullopt, pipeline::Format::Api, ran.own_targets};
+  CardRun run{std::move(ran.parameters), json::boolean(body, "collection_preview").value_or(false) ? "collection" : "question", std::nullopt, pipeline::Format::Api, pivot, ran.own_targets};
   return run_card(services, request, rights, ran.card, std::move(run));
 }
 
@@ -96,7 +96,7 @@ Response export_card(Services& services, const Request& request) {
   auto rights = services.rights(request);
   auto format = format_from(request.path_value("format"));
   auto ran = to_run(services, *rights, request, request.json_body());
-  return run_card(services, request, rights, ran.card, {std::move(ran.parameters), "question", std::nullopt, format, ran.own_targets});
+  return run_card(services, request, rights, ran.card, {std::move(ran.parameters), "question", std::nullopt, format, false, ran.own_targets});
 }
 
 json::object query_metadata(Services& services, const Request& request) {
@@ -213,6 +213,7 @@ void add_card_routes(http::Routes& routes, Services& services) {
     return card_json(services, *rights, copy_card(services, *rights, card_id(services, r)));
   }).summary("Copy a card beside itself.");
   routes.post("/api/card/:id/query", [&services](Request& r) { return query_card(services, r); }).summary("Run a card.");
+  routes.post("/api/card/pivot/:id/query", [&services](Request& r) { return query_card(services, r, true); }).summary("Run a card with the subtotals of its pivot table.");
   routes.post("/api/card/:id/query/:format", [&services](Request& r) { return export_card(services, r); }).summary("Run a card and download the result.");
   routes.get("/api/card/:id/query_metadata", [&services](Request& r) { return query_metadata(services, r); }).summary("Tables, fields and databases a card uses.");
   add_parameter_value_routes(routes, services, "/api/card/:id", "Values a filter of the card offers.", [&services](const Rights& rights, const Request& r) { return parameter_question(services, rights, r); });

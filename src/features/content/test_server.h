@@ -15,6 +15,7 @@
 #include "features/queries/data_sources.h"
 #include "features/revisions/revisions_api.h"
 #include "features/search/search_api.h"
+#include "features/segments/segments_api.h"
 #include "features/snippets/snippets_api.h"
 #include "http/failure_response.h"
 #include "jobs/scheduler.h"
@@ -58,6 +59,7 @@ class TestServer {
     add_activity_routes(routes, services);
     add_bookmark_routes(routes, services);
     add_snippet_routes(routes, services);
+    add_segment_routes(routes, services);
   }
 
   // As the server would: rights of the route, handler, stream, failures to answers.

@@ -93,7 +93,7 @@ void keep_parameter_values(Services& services, PersonId person, DashboardId dash
   }
 }
 
-Response run_dashcard(Services& services, const Request& request, pipeline::Format format) {
+Response run_dashcard(Services& services, const Request& request, pipeline::Format format, bool pivot = false) {
   auto rights = services.rights(request);
   auto given = parameters_from(request.json_body());
   struct Found { Row card; DashboardId dashboard; json::array declared, parameters; };
@@ -102,7 +102,7 @@ Response run_dashcard(Services& services, const Request& request, pipeline::Form
   auto dashcard_id = request.path_id<DashcardId>("dashcard-id");
   // A dashboard asks this once per card: one statement.
   auto found = services.store.read([&](Connection& connection) {
-    auto card = connection.query_one("SELECT c.id, c.name, c.kind, c.dataset_query, c.result_metadata, c.collection_id, d.collection_id AS dashboard_place, d.parameters AS declared, "
+    auto card = connection.query_one("SELECT c.id, c.name, c.kind, c.dataset_query, c.result_metadata, c.visualization_settings, c.collection_id, d.collection_id AS dashboard_place, d.parameters AS declared, "
                                      "dc.parameter_mappings AS mappings FROM dashcard dc JOIN dashboard d ON d.id = dc.dashboard_id JOIN card c ON c.id = ? WHERE dc.id = ? AND d.id = ? AND "
                                      "(dc.card_id = c.id OR EXISTS (SELECT 1 FROM dashcard_series s WHERE s.dashcard_id = dc.id AND s.card_id = c.id))", {card_id, dashcard_id, id});
     if (!card) throw not_found();
@@ -113,7 +113,7 @@ Response run_dashcard(Services& services, const Request& request, pipeline::Form
     return Found{std::move(*card), id, std::move(declared), std::move(parameters)};
   });
   keep_parameter_values(services, rights->person(), found.dashboard, found.declared, given);
-  return run_card(services, request, rights, found.card, {std::move(found.parameters), "dashboard", found.dashboard, format});
+  return run_card(services, request, rights, found.card, {std::move(found.parameters), "dashboard", found.dashboard, format, pivot});
 }
 
 json::object query_metadata(Services& services, const Request& request) {
@@ -315,6 +315,8 @@ void add_dashboard_routes(http::Routes& routes, Services& services) {
   routes.del("/api/dashboard/:id/cards", [&services](Request& r) { remove_card(services, r); }).summary("Deprecated: remove one dashcard.");
   routes.post("/api/dashboard/:id/dashcard/:dashcard-id/card/:card-id/query", [&services](Request& r) { return run_dashcard(services, r, pipeline::Format::Api); })
       .summary("Run a card of a dashboard with the dashboard's filters.");
+  routes.post("/api/dashboard/pivot/:id/dashcard/:dashcard-id/card/:card-id/query", [&services](Request& r) { return run_dashcard(services, r, pipeline::Format::Api, true); })
+      .summary("The same with the subtotals of its pivot table.");
   routes.post("/api/dashboard/:id/dashcard/:dashcard-id/card/:card-id/query/:format", [&services](Request& r) { return run_dashcard(services, r, format_from(r.path_value("format"))); })
       .summary("The same as a download.");
   routes.get("/api/dashboard/:id/query_metadata", [&services](Request& r) { return query_metadata(services, r); }).summary("Tables, fields and databases that its cards use.");

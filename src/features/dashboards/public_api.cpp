@@ -128,10 +128,10 @@ json::object trimmed(const json::value& result, const json::array& parameters) {
   return {{"data", std::move(data)}, {"json_query", json::object{{"parameters", parameters}}}, {"status", "completed"}};
 }
 
-Response run_publicly(Services& services, const Request& request, const Row& card, json::array parameters, pipeline::Format format, std::optional<DashboardId> dashboard) {
+Response run_publicly(Services& services, const Request& request, const Row& card, json::array parameters, pipeline::Format format, std::optional<DashboardId> dashboard, bool pivot) {
   // The link itself is the permission.
   std::shared_ptr<const permissions::Rights> everything(&permissions::server_rights(), [](auto*) {});
-  auto response = run_card(services, request, everything, card, {parameters, dashboard ? "public-dashboard" : "public-question", dashboard, format});
+  auto response = run_card(services, request, everything, card, {parameters, dashboard ? "public-dashboard" : "public-question", dashboard, format, pivot});
   return Response::stream([producer = std::move(response.producer), parameters = std::move(parameters), format](http::ResponseStream& out) {
     if (format != pipeline::Format::Api) {
       Veil veil(out);
@@ -151,13 +151,13 @@ Response run_publicly(Services& services, const Request& request, const Row& car
   });
 }
 
-Response run_public_card(Services& services, const Request& request, pipeline::Format format) {
+Response run_public_card(Services& services, const Request& request, pipeline::Format format, bool pivot) {
   auto given = given_parameters(request);
   auto card = services.store.read([&](Connection& c) { return require_public_card(c, request.path_value("uuid")); });
-  return run_publicly(services, request, card, public_card_parameters(card, given), format, std::nullopt);
+  return run_publicly(services, request, card, public_card_parameters(card, given), format, std::nullopt, pivot);
 }
 
-Response run_public_dashcard(Services& services, const Request& request, pipeline::Format format) {
+Response run_public_dashcard(Services& services, const Request& request, pipeline::Format format, bool pivot) {
   auto given = without_targets(given_parameters(request));
   struct Found { Row card; DashboardId dashboard; json::array parameters; };
   auto found = services.store.read([&](Connection& connection) {
@@ -171,7 +171,7 @@ Response run_public_dashcard(Services& services, const Request& request, pipelin
     auto parameters = dashcard_parameters(array_or_empty(dashboard, "parameters").get_array(), array_or_empty(*dashcard, "parameter_mappings").get_array(), card_id, given);
     return Found{std::move(*card), dashboard.id<DashboardId>("id"), std::move(parameters)};
   });
-  return run_publicly(services, request, found.card, std::move(found.parameters), format, found.dashboard);
+  return run_publicly(services, request, found.card, std::move(found.parameters), format, found.dashboard, pivot);
 }
 
 json::object public_card(Services& services, const Request& request) {
@@ -215,13 +215,16 @@ ParameterQuestion public_question(Services& services, const Request& request, co
 
 void add_public_routes(http::Routes& routes, Services& services) {
   routes.in_feature("public");
-  auto run_card_as = [&services](Request& r, pipeline::Format format) { return guarded(services, [&] { return run_public_card(services, r, format); }); };
-  auto run_dashcard_as = [&services](Request& r, pipeline::Format format) { return guarded(services, [&] { return run_public_dashcard(services, r, format); }); };
+  auto run_card_as = [&services](Request& r, pipeline::Format format, bool pivot = false) { return guarded(services, [&] { return run_public_card(services, r, format, pivot); }); };
+  auto run_dashcard_as = [&services](Request& r, pipeline::Format format, bool pivot = false) { return guarded(services, [&] { return run_public_dashcard(services, r, format, pivot); }); };
   routes.get("/api/public/card/:uuid", [&services](Request& r) { return guarded(services, [&] { return public_card(services, r); }); }).open().summary("A card by its public link.");
   routes.get("/api/public/card/:uuid/query", [run_card_as](Request& r) { return run_card_as(r, pipeline::Format::Api); }).open().summary("Run a public card.");
   routes.get("/api/public/card/:uuid/query/:format", [&services, run_card_as](Request& r) {
     return run_card_as(r, guarded(services, [&] { return format_from(r.path_value("format")); }));
   }).open().summary("Download a public card's result.");
+  routes.get("/api/public/pivot/card/:uuid/query", [run_card_as](Request& r) { return run_card_as(r, pipeline::Format::Api, true); }).open().summary("Run a public card with the subtotals of its pivot table.");
+  routes.get("/api/public/pivot/dashboard/:uuid/dashcard/:dashcard-id/card/:card-id", [run_dashcard_as](Request& r) { return run_dashcard_as(r, pipeline::Format::Api, true); }).open()
+      .summary("Run a card of a public dashboard with the subtotals of its pivot table.");
   routes.get("/api/public/dashboard/:uuid", [&services](Request& r) { return guarded(services, [&] { return public_dashboard(services, r); }); }).open().summary("A dashboard by its public link.");
   routes.get("/api/public/dashboard/:uuid/dashcard/:dashcard-id/card/:card-id", [run_dashcard_as](Request& r) { return run_dashcard_as(r, pipeline::Format::Api); }).open().summary("Run a card of a public dashboard.");
   auto export_dashcard = [&services, run_dashcard_as](Request& r) { return run_dashcard_as(r, guarded(services, [&] { return format_from(r.path_value("format")); })); };

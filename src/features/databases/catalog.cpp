@@ -130,6 +130,13 @@ const query::Table* StoreCatalog::table(TableId id) {
   return found ? &found->table : nullptr;
 }
 
+const query::Table* StoreCatalog::table_named(DatabaseId database, const std::string& schema, const std::string& name) {
+  auto rows = cache_.store().read([&](appdb::Connection& connection) {
+    return connection.query("SELECT id FROM data_table WHERE database_id = ? AND name = ? AND (? = '' OR schema_name = ?) AND active = ? ORDER BY id LIMIT 2", {database, name, schema, schema, true});
+  });
+  return rows.size() == 1 ? table(rows[0].id<TableId>("id")) : nullptr;
+}
+
 const query::Field* StoreCatalog::field(FieldId id) {
   auto known = fields_.find(id);
   if (known != fields_.end()) return known->second;
@@ -175,5 +182,18 @@ std::optional<std::string> StoreCatalog::snippet(std::string_view name) {
   auto row = cache_.store().read([&](appdb::Connection& connection) { return connection.query_one("SELECT content FROM snippet WHERE name = ? AND archived = ?", {name, false}); });
   return row ? std::optional(row->text("content")) : std::nullopt;
 }
+
+// Archived ones too: what was asked with them goes on.
+json::value StoreCatalog::definition(const char* table, std::int64_t id) {
+  auto row = cache_.store().read([&](appdb::Connection& connection) { return connection.query_one("SELECT name, table_id, definition FROM " + appdb::quoted(table) + " WHERE id = ?", {id}); });
+  if (!row) return nullptr;
+  auto out = row->json("definition");
+  auto* inner = out.if_object();
+  if (!inner) return nullptr;
+  if (!inner->contains("stages") && !inner->contains("query") && !inner->contains("source-table")) (*inner)["source-table"] = row->integer("table_id");
+  return json::object{{"name", row->text("name")}, {"definition", std::move(out)}};
+}
+json::value StoreCatalog::segment(std::int64_t id) { return definition("segment", id); }
+json::value StoreCatalog::measure(std::int64_t id) { return definition("measure", id); }
 
 }  // namespace basalt::features

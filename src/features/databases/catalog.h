@@ -49,16 +49,20 @@ class StoreCatalog final : public query::Catalog {
   explicit StoreCatalog(MetadataCache& cache) : cache_(cache) {}
   const query::Database* database(DatabaseId id) override;
   const query::Table* table(TableId id) override;
+  const query::Table* table_named(DatabaseId database, const std::string& schema, const std::string& name) override;
   const query::Field* field(FieldId id) override;
   std::vector<const query::Field*> fields_of(TableId id) override;
   const query::Field* primary_key(TableId id) override;
   const query::SourceCard* card(CardId id) override;
   std::optional<std::string> snippet(std::string_view name) override;
+  json::value segment(std::int64_t id) override;
+  json::value measure(std::int64_t id) override;
   std::shared_ptr<const void> state_of(DatabaseId id) override;
   std::shared_ptr<const void> state_of(TableId id) override;
 
  private:
   const MetadataCache::TableEntry* entry(TableId id);
+  json::value definition(const char* table, std::int64_t id);
   MetadataCache& cache_;
   std::unordered_map<TableId, std::shared_ptr<const MetadataCache::TableEntry>> tables_;
   std::unordered_map<FieldId, const query::Field*> fields_;

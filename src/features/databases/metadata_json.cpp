@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "features/segments/segments_api.h"
 #include "features/services.h"
 
 namespace basalt::features {
@@ -169,6 +170,26 @@ json::object card_table_json(const appdb::Row& card, std::string_view collection
   return out;
 }
 
+namespace {
+
+// Metrics built on these tables, as far as the person sees their collections.
+std::map<std::int64_t, json::array> metrics_of(appdb::Connection& connection, const permissions::Rights& rights, const std::vector<TableId>& tables) {
+  std::map<std::int64_t, json::array> out;
+  for (std::size_t from = 0; from < tables.size(); from += 500) {
+    std::vector<TableId> some(tables.begin() + static_cast<std::ptrdiff_t>(from), tables.begin() + static_cast<std::ptrdiff_t>(std::min(tables.size(), from + 500)));
+    connection.each("SELECT id, name, description, table_id, database_id, collection_id, dataset_query, entity_id, created_at, updated_at FROM card WHERE kind = 'metric' AND archived = FALSE AND table_id IN (" +
+                        appdb::placeholders(some.size()) + ") ORDER BY lower(name), id", parameters_of(some), [&](const appdb::Row& row) {
+      if (rights.collection(row.optional_id<CollectionId>("collection_id")) == permissions::CollectionRight::None) return;
+      out[row.integer("table_id")].push_back(json::object{{"id", row.integer("id")}, {"name", row.text("name")}, {"description", json::or_null(row.optional_text("description"))}, {"type", "metric"},
+          {"table_id", row.integer("table_id")}, {"database_id", row.integer("database_id")}, {"collection_id", json::or_null(row.optional_integer("collection_id"))}, {"archived", false},
+          {"dataset_query", row.json("dataset_query")}, {"entity_id", row.text("entity_id")}, {"created_at", row.text("created_at")}, {"updated_at", row.text("updated_at")}});
+    });
+  }
+  return out;
+}
+
+}  // namespace
+
 json::array tables_with_fields(Services& services, appdb::Connection& connection, const permissions::Rights& rights,
                                const std::vector<TableId>& tables, Hidden hidden) {
   json::array out;
@@ -226,6 +247,8 @@ json::array tables_with_fields(Services& services, appdb::Connection& connection
       fields[row.integer("table_id")].push_back(std::move(field));
     });
   }
+  auto segments = definitions_of(connection, "segment", readable), measures = definitions_of(connection, "measure", readable);
+  std::map<std::int64_t, json::array> metrics = metrics_of(connection, rights, readable);
   for (auto& table : shown) {
     auto id = table.at("id").as_int64();
     auto& own = fields[id];
@@ -235,8 +258,9 @@ json::array tables_with_fields(Services& services, appdb::Connection& connection
     if (!table.contains("pk_field")) table["pk_field"] = nullptr;
     table["db"] = databases[table.at("db_id").as_int64()];
     table["fields"] = std::move(own);
-    table["segments"] = json::array();
-    table["metrics"] = json::array();
+    table["segments"] = std::move(segments[id]);
+    table["measures"] = std::move(measures[id]);
+    table["metrics"] = std::move(metrics[id]);
     table["dimension_options"] = json::object();
     out.push_back(std::move(table));
   }

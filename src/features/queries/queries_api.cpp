@@ -5,6 +5,7 @@
 #include "features/content/parameter_values.h"
 #include "features/content/query_facts.h"
 #include "features/databases/metadata_json.h"
+#include "query/write.h"
 
 namespace basalt::features {
 namespace {
@@ -30,6 +31,27 @@ pipeline::QueryRequest query_request(const Request& request, json::value body) {
   }
   query.gone = request.gone;
   return query;
+}
+
+// The rows and columns of a pivot table, from a body's `pivot_rows` and `pivot_cols`.
+query::PivotOptions pivot_from(const json::value& body) {
+  query::PivotOptions pivot;
+  auto read = [&](const char* key, std::vector<std::size_t>& into) {
+    auto* list = json::find(body, key);
+    if (!list || list->is_null()) return;
+    if (!list->is_array()) throw bad_field(key, "value must be an array of positions of breakouts, from 0.");
+    pivot.known = true;
+    for (auto& item : list->get_array()) {
+      auto position = json::as_integer(item);
+      if (!position || *position < 0 || *position > 100) throw bad_field(key, "value must be an array of positions of breakouts, from 0.");
+      into.push_back(static_cast<std::size_t>(*position));
+    }
+  };
+  read("pivot_rows", pivot.rows);
+  read("pivot_cols", pivot.columns);
+  pivot.row_totals = json::boolean(body, "show_row_totals").value_or(true);
+  pivot.column_totals = json::boolean(body, "show_column_totals").value_or(true);
+  return pivot;
 }
 
 bool flag_of(const json::value& body, std::string_view key) {
@@ -103,10 +125,40 @@ void add_query_routes(http::Routes& routes, Services& services) {
         }).runs_on(http::Pool::Query).summary("Run a query; the rows are streamed. A query that fails answers 202 with status \"failed\".");
 
   routes.post("/api/dataset/native", [&services](Request& request) {
-          auto query = query_request(request, request.json_body());
-          auto compiled = pipeline::compile_query(services.queries, *services.rights(request), query);
+          auto body = request.json_body();
+          bool pretty = json::boolean(body, "pretty").value_or(true);
+          auto query = query_request(request, std::move(body));
+          using Layout = sql::CompileOptions::Layout;
+          auto compiled = pipeline::compile_query(services.queries, *services.rights(request), query, pretty ? Layout::Pretty : Layout::OneLine);
           return json::value(json::object{{"query", compiled.sql}, {"params", compiled.parameters}});
         }).runs_on(http::Pool::Query).summary("The SQL of a query, values written in.");
+
+  routes.post("/api/dataset/pivot", [&services](Request& request) {
+          auto body = request.json_body();
+          auto pivot = pivot_from(body);
+          if (auto* object = body.if_object())
+            for (auto key : {"pivot_rows", "pivot_cols", "show_row_totals", "show_column_totals"}) object->erase(key);
+          auto query = query_request(request, std::move(body));
+          query.pivot = std::move(pivot);
+          return run(services, request, std::move(query), pipeline::Format::Api, "");
+        }).runs_on(http::Pool::Query).summary("Run a query with the subtotals of a pivot table; `pivot-grouping` says what is rolled up.");
+
+  routes.post("/api/dataset/explain", [&services](Request& request) {
+          auto query = query_request(request, request.json_body());
+          auto explained = pipeline::explain_query(services.queries, *services.rights(request), query);
+          json::array columns;
+          for (auto& name : explained.columns) columns.push_back(json::value(name));
+          return json::value(json::object{{"engine", explained.compiled.engine}, {"query", explained.compiled.sql}, {"columns", std::move(columns)}, {"rows", std::move(explained.rows)}, {"plan", explained.text}});
+        }).runs_on(http::Pool::Query).summary("How the database would run a query: its SQL and the database's plan. Nothing is run.");
+
+  routes.post("/api/dataset/convert", [](Request& request) {
+          auto body = request.json_body();
+          auto* given = json::find(body, "query");
+          if (!given || !given->is_object()) throw bad_field("query", "value must be a query: a map with `database` and `type` or `stages`.");
+          auto to = json::text(body, "to").value_or("mbql5");
+          if (to != "mbql4" && to != "mbql5") throw bad_field("to", "value must be mbql4 or mbql5.");
+          return json::value(json::object{{"query", query::convert_query(*given, to == "mbql5" ? query::Form::Mbql5 : query::Form::Mbql4)}});
+        }).summary("The same query in the other form of the query language.");
 
   routes.post("/api/dataset/query_metadata", [&services](Request& request) {
           auto body = request.json_body();
