@@ -72,6 +72,18 @@ void add_settings_routes(http::Routes& routes, Services& services) {
     settings.change(request.path_value("key"), object->at("value"));
   }).administrator().summary("Change one setting; null resets it.");
 
+  // The name that older clients have for it.
+  routes.get("/api/setting/driver/report-timezone", [&settings](http::Request& request) {
+    auto value = settings.shown(readable("report-timezone", request.caller()));
+    return value.is_null() ? http::Response::no_content() : http::Response::json(value);
+  }).summary("The same as report-timezone.");
+  routes.put("/api/setting/driver/report-timezone", [&settings](http::Request& request) {
+    auto body = request.json_body();
+    auto* object = body.if_object();
+    if (!object || !object->contains("value")) throw bad_field("value", "value must be given; null resets the setting.");
+    settings.change("report-timezone", object->at("value"));
+  }).administrator().summary("The same as report-timezone.");
+
   routes.put("/api/email", [&settings](http::Request& request) {
     auto body = request.json_body();
     json::object changes, now;
