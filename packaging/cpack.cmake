@@ -28,6 +28,6 @@ set(CPACK_INCLUDE_TOPLEVEL_DIRECTORY OFF)
 set(CPACK_STRIP_FILES OFF)  # stripped already
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE "$ENV{BASALT_ARCHITECTURE}")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "")
-foreach(file preinst postinst prerm postrm config templates conffiles)
+foreach(file preinst postinst prerm postrm templates conffiles)
   list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "$ENV{BASALT_CONTROL}/${file}")
 endforeach()

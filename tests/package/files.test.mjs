@@ -19,7 +19,7 @@ const scratch = (t) => {
   t.after(() => rmSync(place, { recursive: true, force: true }));
   return place;
 };
-const scripts = ["preinst", "postinst", "prerm", "postrm", "config", "package-step", "basalt-as-service"].map((name) => join(packaging, "debian", name));
+const scripts = ["preinst", "postinst", "prerm", "postrm", "package-step", "basalt-as-service"].map((name) => join(packaging, "debian", name));
 
 test("scripts are good shell", (t) => {
   for (const script of scripts) assert.deepEqual(run("dash", ["-n", script]), { code: 0, text: "" }, script);
@@ -29,7 +29,7 @@ test("scripts are good shell", (t) => {
 });
 
 test("maintainer scripts stop at the first thing that goes wrong", () => {
-  for (const name of ["preinst", "postinst", "prerm", "postrm", "config"]) assert.match(text(`debian/${name}`), /^set -e$/m, name);
+  for (const name of ["preinst", "postinst", "prerm", "postrm"]) assert.match(text(`debian/${name}`), /^set -e$/m, name);
 });
 
 // The unit in a root where its program and its user exist.

@@ -52,7 +52,7 @@ test("installs, starts, and serves as its own user in its own walls", { skip }, 
   const made = ask("POST", "/api/setup", { token: properties["setup-token"], user: administrator, prefs: { site_name: "Test shop", site_locale: "en" } });
   assert.equal(made.status, 200, JSON.stringify(made.body));
   session = made.body.id;
-  const sample = (ask("GET", "/api/database").body.data ?? []).find((one) => one.is_sample) ?? ask("GET", "/api/database").body.data[0];
+  const sample = await eventually(() => ask("GET", "/api/database").body.data[0], { what: "the sample database" });
   card = ask("POST", "/api/card", { name: "Orders", display: "scalar", visualization_settings: {}, dataset_query: { type: "native", database: sample.id, native: { query: "SELECT count(*) FROM orders" } } }).body.id;
   dashboard = ask("POST", "/api/dashboard", { name: "Made at first" }).body.id;
   content_is_there();
@@ -170,6 +170,7 @@ test("purged without an answer it keeps the data; with a yes it is gone", { skip
   assert.equal(install(next).code, 0);
   await healthy();
   content_is_there();
+  assert.match(machine.must("debconf-show basalt"), /basalt\/purge-data: false/, "the question is known");
   machine.must("echo 'basalt basalt/purge-data boolean true' | debconf-set-selections && apt-get purge -q -y basalt");
   assert.equal(machine.run("test -e /var/lib/basalt || getent passwd basalt").code, 2, machine.run("ls -la /var/lib/basalt; getent passwd basalt").out);
 });

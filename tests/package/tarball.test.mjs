@@ -1,10 +1,13 @@
 // The tarball in another Debian that has none of its libraries: it brings them. Upgraded and stepped down by swapping folders.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { administrator, eventually, free_port } from "../runner/server.mjs";
+import { administrator, binary, eventually, free_port, root } from "../runner/server.mjs";
 import { place, tarball_of_next, tarball_of_now } from "./artefacts.mjs";
-import { Machine, why_not } from "./machine.mjs";
+import { Machine, must, why_not } from "./machine.mjs";
 
 const skip = why_not() || false;
 let machine, port, session, process_;
@@ -12,7 +15,7 @@ const unpacked = (file) => file.split("/").at(-1).replace(/-linux-.*$/, "");
 
 async function start(folder) {
   port = await free_port();
-  process_ = spawn("chroot", ["--userspec=65534:65534", machine.root, `/opt/${folder}/basalt`, "serve", "--port", String(port), "--data-dir", "/data"], { env: { PATH: "/usr/bin", BASALT_EPHEMERAL: "true" }, stdio: "ignore" });
+  process_ = spawn("chroot", ["--userspec=65534:65534", machine.root, `/opt/${folder}/basalt`, "serve", "--port", String(port), "--data-dir", "/data"], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", BASALT_EPHEMERAL: "true" }, stdio: "ignore" });
   await eventually(async () => (await fetch(`http://127.0.0.1:${port}/api/health`, { headers: { connection: "close" } })).status === 200, { timeout: 60_000, every: 200, what: "a healthy server" });
 }
 async function stop() {
@@ -38,6 +41,17 @@ after(async () => {
   await machine?.close();
 });
 
+test("packed twice, it is the same bytes", { skip }, () => {
+  const again = mkdtempSync(join(tmpdir(), "basalt-packed-"));
+  try {
+    const environment = { ...process.env, SOURCE_DATE_EPOCH: "1700000000" };
+    for (const name of ["one", "two"]) must(join(root, "tools/package"), ["--only", "tar", "--build", dirname(binary("basalt")), "--out", join(again, name)], { env: environment });
+    for (const file of readdirSync(join(again, "one"))) assert.ok(readFileSync(join(again, "one", file)).equals(readFileSync(join(again, "two", file))), file);
+  } finally {
+    rmSync(again, { recursive: true, force: true });
+  }
+});
+
 test("every library but glibc's own is its own", { skip }, () => {
   const folder = unpacked(tarball_of_now());
   for (const file of ["basalt", "lib/libduckdb.so", "lib/libpq.so.5"]) {
@@ -55,7 +69,7 @@ test("serves, is upgraded by the next folder, and steps down again", { skip }, a
   await start(now);
   const token = (await ask("GET", "/api/session/properties")).body["setup-token"];
   session = (await ask("POST", "/api/setup", { token, user: administrator, prefs: { site_name: "Test shop", site_locale: "en" } })).body.id;
-  const { data } = (await ask("GET", "/api/database")).body;
+  const data = await eventually(async () => { const { data: all } = (await ask("GET", "/api/database")).body; return all.length > 0 && all; }, { what: "the sample database" });
   const card = (await ask("POST", "/api/card", { name: "Orders", display: "scalar", visualization_settings: {}, dataset_query: { type: "native", database: data[0].id, native: { query: "SELECT count(*) FROM orders" } } })).body.id;
   const content_is_there = async () => {
     session = (await ask("POST", "/api/session", { username: administrator.email, password: administrator.password })).body.id;
