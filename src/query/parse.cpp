@@ -125,6 +125,8 @@ Stage Parser::stage(const json::object& o) {
     for (std::size_t i = 0; i < items.size(); ++i) { At at_item(*this, i); result.append.push_back(appended(items[i])); }
   }
   if (auto* v = find_key(o, "expressions")) { At at(*this, "expressions"); result.expressions = expressions(*v); }
+  if (auto* v = find_key(o, "aggregation")) { At at(*this, "aggregation"); result.aggregations = aggregations(*v); }
+  // After the aggregations, which windows over groups name by their uuid.
   if (auto* v = find_key(o, "windows")) {
     At at(*this, "windows");
     result.windows = expressions(*v);
@@ -132,7 +134,6 @@ Stage Parser::stage(const json::object& o) {
       for (auto& named : result.expressions)
         if (named.name == window.name) fail("An expression and a window are both called `" + window.name + "`.");
   }
-  if (auto* v = find_key(o, "aggregation")) { At at(*this, "aggregation"); result.aggregations = aggregations(*v); }
   if (auto* v = find_key(o, "breakout")) { At at(*this, "breakout"); result.breakouts = references(*v, "`breakout`"); }
   if (auto* v = find_key(o, "fields")) {
     At at(*this, "fields");
