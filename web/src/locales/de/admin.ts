@@ -332,6 +332,7 @@ const texts: Record<string, Strings> = {
     hold_why: 'Warum',
     held: 'angehalten',
     held_until: 'Aktualisierungen sind bis {{when}} angehalten, sagt {{by}}.',
+    held_why: 'Warum: {{why}}',
     held_open: 'Aktualisierungen sind angehalten, bis es jemand aufhebt, sagt {{by}}.',
     failed_here: 'Version {{version}} ist hier gescheitert',
     exchange_title: 'Version {{version}} wird installiert',

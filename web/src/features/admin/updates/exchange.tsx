@@ -81,10 +81,10 @@ export function Exchange() {
         </div>
         <p className={styles.note}>
           {self.held && self.hold ? (
-            <b>
-              {self.hold.until ? t('held_until', { when: when_inside(self.hold.until), by: self.hold.by }) : t('held_open', { by: self.hold.by })}
-              {self.hold.why ? ` ${self.hold.why}` : ''}
-            </b>
+            <>
+              <b>{self.hold.until ? t('held_until', { when: when_inside(self.hold.until), by: self.hold.by }) : t('held_open', { by: self.hold.by })}</b>
+              {self.hold.why && ` ${t('held_why', { why: self.hold.why })}`}
+            </>
           ) : (
             (self.due?.sentence ?? t('exchange_text'))
           )}

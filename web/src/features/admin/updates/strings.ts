@@ -55,6 +55,7 @@ add_strings('admin_updates', {
   hold_why: 'Why',
   held: 'on hold',
   held_until: 'Upgrades are on hold until {{when}}, says {{by}}.',
+  held_why: 'Why: {{why}}',
   held_open: 'Upgrades are on hold until somebody lifts it, says {{by}}.',
   failed_here: 'Version {{version}} failed here',
   exchange_title: 'Version {{version}} is being installed',
