@@ -98,8 +98,7 @@ void content_tables(Schema& schema) {
   // Saved filters and aggregations of a table.
   for (auto name : {"segment", "measure"})
     schema.create_table(table(name, {text("name").required(), text("description"), reference("table_id", "data_table").required().cascade(), document("definition"), flag("archived"), flag("show_in_getting_started"), text("caveats"),
-                                     text("points_of_interest"), by("creator_id"), moment("created_at"), moment("updated_at"), entity()})
-                            .index({"table_id"}));
+                                     text("points_of_interest"), by("creator_id"), moment("created_at"), moment("updated_at"), entity()}));
   schema.create_table(table("snippet", {text("name").required().unique(), text("description"), text("content").required(), reference("collection").set_null(), flag("archived"), reference("creator_id", "person").required(),
                                         json_document("template_tags"), moment("created_at"), moment("updated_at"), entity()}));
 }
