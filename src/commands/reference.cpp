@@ -40,6 +40,7 @@ std::vector<Own> own_options(const CLI::App& app, bool& takes_configuration) {
     if (configuration) takes_configuration = true;
     if (configuration || option->get_group().empty()) continue;
     auto type = option->get_type_name();
+    type.erase(std::min(type.find(':'), type.size()));  // "SECONDS:INT in [1 - 600]"
     bool word = option->get_positional();
     auto name = word ? option->get_name(true) : "--" + option->get_lnames().front();
     if (word) for (auto& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -136,9 +137,8 @@ std::string commands_markdown(const CLI::App& app) {
   each_command(app, [&](const CLI::App& one) {
     bool configuration = false;
     auto own = own_options(one, configuration);
-    bool group = !one.get_subcommands([](const CLI::App*) { return true; }).empty();
     out += std::string(one.get_parent() && one.get_parent()->get_parent() ? "### " : "## ") + path_of(one) + "\n\n" + one.get_description() + "\n\n";
-    if (group) return;
+    if (one.get_require_subcommand_min() > 0) return;  // only a group of commands
     out += "    " + path_of(one);
     for (auto& option : own) out += (option.is_word && option.is_required ? " " : " [") + option.usage + (option.is_word && option.is_required ? "" : "]");
     if (configuration) out += " [configuration]";
