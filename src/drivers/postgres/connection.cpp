@@ -6,6 +6,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "drivers/details.h"
 
 namespace basalt::drivers::postgres {
 namespace {
@@ -15,18 +16,6 @@ using Clock = std::chrono::steady_clock;
 std::string trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   return std::string(text);
-}
-
-bool glob(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') { star = p++; mark = t; }
-    else if (p < pattern.size() && pattern[p] == text[t]) { ++p; ++t; }
-    else if (star != std::string_view::npos) { p = star + 1; t = ++mark; }
-    else return false;
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 Failure connect_failure(const std::string& message) {

@@ -1,9 +1,9 @@
 // PostgreSQL: its connection form, and details into libpq's options.
-#include <sys/mman.h>
-#include <unistd.h>
+#include <algorithm>
 
 #include "base/failure.h"
 #include "drivers/all.h"
+#include "drivers/details.h"
 #include "drivers/postgres/connection.h"
 #include "sql/dialect.h"
 
@@ -13,51 +13,18 @@ namespace {
 using postgres::Options;
 using postgres::SchemaFilter;
 
-std::string text_of(const json::object& details, std::string_view key) {
-  auto* found = json::find(details, key);
-  if (!found) return "";
-  if (auto* text = found->if_string()) return std::string(*text);
-  if (auto integer = json::as_integer(*found)) return std::to_string(*integer);
-  return "";
-}
-
-bool flag_of(const json::object& details, std::string_view key) {
-  auto* found = json::find(details, key);
-  return found && ((found->is_bool() && found->get_bool()) || (found->is_string() && found->get_string() == "true"));
-}
-
-// libpq reads certificates from files only; this one lives in memory and goes with the descriptor.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view text) : descriptor_(::memfd_create("basalt-certificate", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::write(descriptor_, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-      throw Failure(FailureKind::Unavailable, "The certificate could not be handed to the connection.");
-  }
-  ~MemoryFile() { ::close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
-
 // "a=b&c=d" as people know it from connection strings. Only what is harmless passes; other clients' options are ignored.
 void add_more_options(Options& options, std::string_view text) {
   constexpr std::string_view known[] = {"application_name", "options", "target_session_attrs", "connect_timeout", "gssencmode", "channel_binding", "sslsni"};
-  if (text.starts_with('?')) text.remove_prefix(1);
-  while (!text.empty()) {
-    auto part = text.substr(0, text.find('&'));
-    text.remove_prefix(std::min(text.size(), part.size() + 1));
-    auto equals = part.find('=');
-    if (equals == std::string_view::npos) continue;
-    auto name = part.substr(0, equals), value = part.substr(equals + 1);
+  for (auto& option : options_of(text)) {
+    auto name = option.first;
+    const auto& value = option.second;
     if (name == "ApplicationName") name = "application_name";
     bool search_path = name == "currentSchema";
     if (!search_path && std::find(std::begin(known), std::end(known), name) == std::end(known)) continue;
-    std::erase_if(options, [&](auto& option) { return option.first == name; });
-    if (search_path) options.emplace_back("options", "-c search_path=" + std::string(value));
-    else options.emplace_back(std::string(name), std::string(value));
+    std::erase_if(options, [&](auto& known_option) { return known_option.first == name; });
+    if (search_path) options.emplace_back("options", "-c search_path=" + value);
+    else options.emplace_back(name, value);
   }
 }
 
@@ -133,15 +100,7 @@ class Postgres final : public Driver {
     auto type = text_of(details, "schema-filters-type");
     if (type == "inclusion") filter.type = SchemaFilter::Type::Only;
     else if (type == "exclusion") filter.type = SchemaFilter::Type::Except;
-    std::string_view rest = "";
-    auto patterns = text_of(details, "schema-filters-patterns");
-    for (rest = patterns; !rest.empty();) {
-      auto part = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-      while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-      while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
-      if (!part.empty()) filter.patterns.emplace_back(part);
-    }
+    filter.patterns = names_of(text_of(details, "schema-filters-patterns"));
     return filter;
   }
 };
