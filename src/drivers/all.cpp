@@ -7,6 +7,7 @@ namespace basalt::drivers {
 Drivers::Drivers(const DriverOptions& options) {
   // Sorted by name.
   drivers_.push_back(make_duckdb(options));
+  drivers_.push_back(make_mysql());
   drivers_.push_back(make_postgres());
   drivers_.push_back(make_sqlite());
 }

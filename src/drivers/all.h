@@ -5,6 +5,7 @@
 namespace basalt::drivers {
 
 std::unique_ptr<Driver> make_duckdb(const DriverOptions& options);
+std::unique_ptr<Driver> make_mysql();
 std::unique_ptr<Driver> make_postgres();
 std::unique_ptr<Driver> make_sqlite();
 
