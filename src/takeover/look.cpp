@@ -84,7 +84,9 @@ class PostgresSource final : public Source {
     prefix = quoted(schema) + ".";
     std::string text;
     for (char c : schema) text += c == '\'' ? "''" : std::string(1, c);
-    note_tables("SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = '" + text + "'");
+    // Not from information_schema, which leaves out what this user may not read.
+    note_tables("SELECT c.relname::text, a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '" + text +
+                "' AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped");
   }
   void each(const std::string& sql, const std::function<void(const Cells&)>& row) override {
     connection_.each(sql, {}, [&](const appdb::Row& values) {
