@@ -49,39 +49,51 @@ void restrict_aggregation(Expression& e, const Expression& filter) {
 
 namespace {
 
+bool names_metric(const Expression& e) { return e.is(Function::Metric) || e.is(Function::Measure) || std::any_of(e.arguments.begin(), e.arguments.end(), names_metric); }
+
 class Expander {
  public:
   Expander(Stage& stage, const PassContext& context) : stage_(stage), context_(context) {}
 
   void run() {
-    std::vector<std::size_t> with_metrics;
-    std::vector<std::vector<Expression>> filters(stage_.aggregations.size());
-    bool any = false;
-    for (std::size_t i = 0; i < stage_.aggregations.size(); ++i) {
-      filters_ = &filters[i];
-      expand(stage_.aggregations[i], 0);
-      any = any || !filters[i].empty();
-    }
-    for (auto& ordering : stage_.order_by) {
-      std::vector<Expression> unused;
-      filters_ = &unused;
-      expand(ordering.by, 0);
-    }
-    if (!any) return;
-    bool same = std::all_of(filters.begin(), filters.end(), [&](auto& each) { return each.size() == filters[0].size() && std::equal(each.begin(), each.end(), filters[0].begin(), same_clause); });
-    if (same) {
-      for (auto& filter : filters[0]) {
-        if (stage_.filter) stage_.filter = both(*stage_.filter, std::move(filter));
-        else stage_.filter = std::move(filter);
-      }
-      return;
-    }
-    for (std::size_t i = 0; i < filters.size(); ++i)
-      for (auto& filter : filters[i]) restrict_aggregation(stage_.aggregations[i], filter);
+    auto any = [](auto& clauses, auto&& of) { return std::any_of(clauses.begin(), clauses.end(), [&](auto& each) { return names_metric(of(each)); }); };
+    if (!any(stage_.aggregations, [](auto& e) -> auto& { return e; }) && !any(stage_.order_by, [](auto& o) -> auto& { return o.by; }) && !any(stage_.windows, [](auto& w) -> auto& { return w.expression; })) return;
+    auto as_asked = stage_;
+    expand_all();
+    if (occurrences_.empty()) return;
+    // One filter for all that is computed: the stage's, which the database applies once (and an index may serve).
+    bool same_for_all = !plain_ && std::all_of(occurrences_.begin(), occurrences_.end(), [&](auto& each) {
+      return each.size() == occurrences_[0].size() && std::equal(each.begin(), each.end(), occurrences_[0].begin(), same_clause);
+    });
+    if (!same_for_all || occurrences_[0].empty()) return;
+    stage_ = std::move(as_asked);
+    occurrences_.clear();
+    in_place_ = false;
+    expand_all();
+    for (auto& filter : occurrences_[0]) stage_.filter = stage_.filter ? both(*stage_.filter, filter) : filter;
   }
 
  private:
   static bool same_clause(const Expression& a, const Expression& b) { return same(a, b); }
+
+  void expand_all() {
+    for (auto& aggregation : stage_.aggregations) expand(aggregation, 0);
+    bool plain = plain_;
+    auto occurrences = occurrences_;
+    for (auto& ordering : stage_.order_by) expand(ordering.by, 0);  // means what stands above already
+    for (auto& window : stage_.windows) expand(window.expression, 0);
+    if (!stage_.aggregations.empty()) {
+      plain_ = plain;
+      occurrences_ = std::move(occurrences);
+    }
+  }
+
+  // Its filters: into the aggregation itself, or kept for the whole stage.
+  void restrict(Expression& aggregation, std::vector<Expression> filters, int depth) {
+    if (depth > 0 || in_place_)
+      for (auto& filter : filters) restrict_aggregation(aggregation, filter);
+    if (depth == 0) occurrences_.push_back(std::move(filters));
+  }
 
   void named(Expression& e, Expression aggregation, const std::string& card_name) {
     auto* names = e.call();
@@ -94,7 +106,11 @@ class Expander {
 
   void expand(Expression& e, int depth) {
     for (auto& argument : e.arguments) expand(argument, depth);
-    if (!e.is(Function::Metric) && !e.is(Function::Measure)) return;
+    if (!e.is(Function::Metric) && !e.is(Function::Measure)) {
+      auto* call = e.call();
+      plain_ = plain_ || (depth == 0 && call && info(call->function).group == Group::Aggregation && call->function != Function::InPeriod && call->function != Function::Offset);
+      return;
+    }
     if (depth > deepest) invalid_query("Metrics are built on metrics too deeply.");
     if (e.is(Function::Measure)) {
       auto saved = saved_clause(e, context_.catalog);
@@ -103,7 +119,9 @@ class Expander {
       if (own && its && own->table != its->table) invalid_query("The measure \"" + saved.name + "\" is about another table.");
       auto aggregation = std::move(saved.stage.aggregations[0]);
       expand(aggregation, depth + 1);
-      if (saved.stage.filter) filters_->push_back(std::move(*saved.stage.filter));
+      std::vector<Expression> filters;
+      if (saved.stage.filter) filters.push_back(std::move(*saved.stage.filter));
+      restrict(aggregation, std::move(filters), depth);
       return named(e, std::move(aggregation), saved.name);
     }
     metric(e, depth);
@@ -117,6 +135,7 @@ class Expander {
     auto& last = query.stages.back();
     if (last.aggregations.size() != 1) invalid_query("The metric \"" + card->name + "\" needs exactly one aggregation.");
     auto aggregation = std::move(last.aggregations[0]);
+    std::vector<Expression> filters;
     // As the source of the stage everything else of it is there already.
     if (stage_.from_card != id) {
       auto* own = std::get_if<TableSource>(&stage_.source);
@@ -137,15 +156,18 @@ class Expander {
         if (known == stage_.expressions.end()) stage_.expressions.push_back(std::move(expression));
         else if (!same(known->expression, expression.expression)) invalid_query("The metric \"" + card->name + "\" has an expression called `" + expression.name + "`, and so has the query; rename one of them.");
       }
-      if (last.filter) filters_->push_back(std::move(*last.filter));
+      if (last.filter) filters.push_back(std::move(*last.filter));
     }
     expand(aggregation, depth + 1);
+    restrict(aggregation, std::move(filters), depth);
     named(e, std::move(aggregation), card->name);
   }
 
   Stage& stage_;
   const PassContext& context_;
-  std::vector<Expression>* filters_ = nullptr;
+  std::vector<std::vector<Expression>> occurrences_;  // the filters of each metric of the stage
+  bool plain_ = false;                                // something else is computed, too
+  bool in_place_ = true;
 };
 
 }  // namespace
