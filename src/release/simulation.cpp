@@ -89,9 +89,9 @@ Reached simulate_feed(const Played& played) {
     double minute = chance.part() * 6;  // hours after the release at which it first looks
     situation.instance = "instance " + std::to_string(i);
     auto due_hours = std::chrono::duration<double, std::ratio<3600>>(due_at(open.releases[0], place_in_wave(situation.instance, "0.2.0")) - released).count();
-    double looks = minute + std::max(0.0, std::ceil((due_hours - minute) / 6)) * 6;
+    double looks = std::max(minute, due_hours + 0.001);  // once it knows of it, it looks again when its turn comes
     situation.now = hours_later(looks);
-    if (due(open, situation).kind != Decision::Kind::Install) continue;  // it never comes: the next look is after its place
+    if (due(open, situation).kind != Decision::Kind::Install) continue;  // it never comes: that look is after its place
     tries.push_back({looks, chance.happens(played.bad), chance.happens(played.tells), chance.after(played.tells_after_hours)});
   }
   std::sort(tries.begin(), tries.end(), [](auto& a, auto& b) { return a.hours < b.hours; });

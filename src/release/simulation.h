@@ -13,7 +13,7 @@ struct Played {
   Class release_class = Class::Minor;
   std::uint64_t seed = 1;
   bool stops = true;                   // false: nobody does anything about it
-  // Installations on their own: each looks into the feed at its own minute of every six hours.
+  // Installations on their own: each hears of it at its own minute of six hours, and looks again when its turn comes.
   double tells = 0.02;                 // the share of people whose installation went back that write to the makers…
   double tells_after_hours = 4;        // …after so long on average
   int reports = 3;                     // after so many the makers look…

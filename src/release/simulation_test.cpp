@@ -13,6 +13,8 @@ TEST(Simulation, a_bad_release_reaches_few_of_ten_thousand) {
     auto unstopped = simulate_feed(played);
     EXPECT_EQ(unstopped.reached, 10'000u) << "the control: without a stop it reaches everybody";
     EXPECT_EQ(unstopped.rolled_back, 10'000u);
+    EXPECT_LE(unstopped.hours, c == Class::Security ? 24.1 : c == Class::Minor ? 168.1 : 1008.1);
+    EXPECT_GE(unstopped.hours, c == Class::Security ? 23.5 : c == Class::Minor ? 167 : 1000);
     auto fleet_unstopped = simulate_fleet(played);
     EXPECT_EQ(fleet_unstopped.reached, 10'000u);
     played.stops = true;
