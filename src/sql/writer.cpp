@@ -1,8 +1,6 @@
 // Statements: SELECT, FROM, JOIN, WHERE, GROUP BY, ORDER BY, LIMIT. Expressions are in writer_expressions.cpp.
 #include "sql/writer.h"
 
-#include <algorithm>
-
 #include "base/failure.h"
 #include "query/failures.h"
 #include "query/moments.h"
@@ -149,10 +147,8 @@ void SqlWriter::order(const std::vector<query::ResolvedOrdering>& orders) {
     auto& by = ordering.output && stage_ ? stage_->outputs[*ordering.output].expression : ordering.by;
     bool told = can.nulls != Nulls::High && !(ascending && can.nulls == Nulls::Last) && !never_null(by);
     if (told && !can.nulls_clause) {
-      // By its name; an aggregation has to be written out, its name may not stand in an expression.
-      bool named = ordering.output && stage_ && (!stage_->grouped || std::find(stage_->group_by.begin(), stage_->group_by.end(), *ordering.output) != stage_->group_by.end());
-      if (named) dialect_.quote(out_, stage_->outputs[*ordering.output].name);
-      else expression(by, Binds::Concat);
+      // Written out: a name may mean a column of two tables, and may not stand for an aggregation here (MariaDB).
+      expression(by, Binds::Concat);
       out_ += ascending ? " IS NULL, " : " IS NULL DESC, ";
     }
     if (ordering.output) out_ += std::to_string(*ordering.output + 1);
