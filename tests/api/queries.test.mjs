@@ -6,7 +6,7 @@ import { request as http_request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { eventually, scratch_directory, started, test_postgres } from "../runner/server.mjs";
+import { eventually, scratch_directory, started, test_mysql, test_postgres } from "../runner/server.mjs";
 
 const shop_sql = `
 create table customer (id integer primary key, name text not null, city text, joined date);
@@ -22,6 +22,12 @@ const engines = {
     if (!postgres) return undefined;
     postgres.query(shop_sql);
     return { engine: "postgres", details: postgres.details, postgres };
+  },
+  mysql(t) {
+    const mysql = test_mysql(t);
+    if (!mysql) return undefined;
+    mysql.query(shop_sql.replaceAll("timestamp", "datetime"));
+    return { engine: "mysql", details: mysql.details, mysql };
   },
   sqlite() {
     const file = join(scratch_directory(), "shop.sqlite");
@@ -172,6 +178,39 @@ test("a client that goes away takes its query with it", async (t) => {
   await eventually(() => running() === 1, { what: "the running query" });
   request.destroy();
   await eventually(() => running() === 0, { timeout: 2_000, every: 20, what: "the end of the query" });
+});
+
+test("a client that goes away takes its query with it on MariaDB as well", async (t) => {
+  const shop = await connected(t, "mysql");
+  if (!shop) return;
+  const { server, id, place } = shop;
+  const running = () => Number(place.mysql.query(`select count(*) from information_schema.processlist where db = '${place.details.dbname}' and info like 'select sleep(30)%'`));
+  const body = JSON.stringify({ database: id, type: "native", native: { query: "select sleep(30) as slept" } });
+  const request = http_request(`${server.url}/api/dataset`, { method: "POST", headers: { "content-type": "application/json", "x-metabase-session": server.session } });
+  request.on("error", () => {});
+  request.end(body);
+  await eventually(() => running() === 1, { what: "the running query" });
+  request.destroy();
+  await eventually(() => running() === 0, { timeout: 2_000, every: 20, what: "the end of the query" });
+});
+
+test("MariaDB: what the engine cannot do is refused by name, and instants stand in the report time zone", async (t) => {
+  const shop = await connected(t, "mysql");
+  if (!shop) return;
+  const { server, id, table, field, place } = shop;
+  const median = await server.dataset({ database: id, type: "query", query: { "source-table": table("sale").id, aggregation: [["median", field("sale", "amount")]] } });
+  assert.equal(median.status, "failed");
+  assert.match(median.error, /MySQL cannot compute medians/);
+  place.mysql.query("create table moment (id int primary key, at timestamp null); set time_zone = '+00:00'; insert into moment values (1, '2024-06-30 22:30:00'), (2, '2024-07-01 21:00:00'), (3, '2024-07-01 22:30:00')");
+  await server.post(`/api/database/${id}/sync_schema`);
+  const moment = await eventually(async () => (await server.get(`/api/database/${id}/metadata`)).body.tables.find((candidate) => candidate.name === "moment" && candidate.fields.length === 2), { what: "the new table" });
+  const at = moment.fields.find((candidate) => candidate.name === "at");
+  assert.equal(at.base_type, "type/DateTimeWithLocalTZ");
+  await server.put("/api/setting/report-timezone", { value: "Europe/Berlin" });
+  const days = await server.dataset({ database: id, type: "query", query: { "source-table": moment.id, aggregation: [["count"]], breakout: [["field", at.id, { "temporal-unit": "day" }]] } });
+  assert.deepEqual(days.data.rows, [["2024-07-01T00:00:00+02:00", 2], ["2024-07-02T00:00:00+02:00", 1]]);
+  const rows = await server.dataset({ database: id, type: "query", query: { "source-table": moment.id, filter: ["=", ["field", at.id, null], "2024-07-01"], "order-by": [["asc", ["field", moment.fields.find((one) => one.name === "id").id, null]]] } });
+  assert.deepEqual(rows.data.rows, [[1, "2024-07-01T00:30:00+02:00"], [2, "2024-07-01T23:00:00+02:00"]]);
 });
 
 test("a database that vanishes in the middle is one sentence, and comes back by itself", async (t) => {
