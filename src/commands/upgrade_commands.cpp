@@ -190,6 +190,7 @@ int upgrade_apply(const Config& config, const Options& options) {
     bool named = !options.version.empty() || !options.bundle.empty();
     here.asked = options.now || named;
     if (here.hold && !options.now) throw Failure(FailureKind::Conflict, "Upgrades are on hold" + (here.hold->until ? " until " + moment(to_text(*here.hold->until)) + " UTC" : std::string()) + (here.hold->why.empty() ? "" : " (" + here.hold->why + ")") + "; `basalt upgrade hold --off` lifts it, --now passes over it.");
+    if (!options.version.empty() && release::compare_versions(options.version, here.current) == 0) return told(options, nothing_to_do, "Basalt " + here.current + " serves already.");
     // A version that is here already, and was checked when it came, needs nobody.
     auto local = options.bundle.empty() && !options.version.empty() ? slots.find(options.version) : std::nullopt;
     std::string version = options.version;
@@ -200,7 +201,6 @@ int upgrade_apply(const Config& config, const Options& options) {
       give_to_owner(origin.trust, config.versions_directory());
       std::optional<release::Release> chosen;
       if (!version.empty()) {
-        if (release::compare_versions(version, here.current) == 0) return told(options, nothing_to_do, "Basalt " + here.current + " serves already.");
         chosen = release::wanted(releases, version, here);
       } else {
         here.policy = release::Policy::All;
