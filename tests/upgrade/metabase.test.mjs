@@ -95,24 +95,28 @@ test("a Metabase in another schema, and one that this user may not read", (t) =>
   postgres.query(`CREATE SCHEMA analytics; SET search_path TO analytics; ${tables(49)}`);
   const role = `reader_${Math.random().toString(36).slice(2)}`;
   postgres.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`);
-  t.after(() => postgres.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
   const data = scratch_directory();
   t.after(() => rmSync(data, { recursive: true, force: true }));
   const look = (environment) => JSON.parse(run_command(["doctor", "--json"], { environment: { BASALT_DATA_DIR: data, ...environment } }).out).metabase;
   assert.deepEqual([look({ MB_DB_CONNECTION_URI: postgres.uri }).where, look({ MB_DB_CONNECTION_URI: postgres.uri }).version], ["PostgreSQL, schema analytics", "0.49"]);
-  const uri = new URL(postgres.uri);
-  uri.username = role;
-  uri.password = "p";
-  const unread = look({ MB_DB_CONNECTION_URI: uri.href });
-  assert.equal(unread.way, "unknown");
-  assert.match(unread.sentence, /may not/);
+  try {
+    const uri = new URL(postgres.uri);
+    uri.username = role;
+    uri.password = "p";
+    const unread = look({ MB_DB_CONNECTION_URI: uri.href });
+    assert.equal(unread.way, "unknown");
+    assert.match(unread.sentence, /may not/);
+  } finally {
+    // Before the database goes, which it may connect to.
+    postgres.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
 });
 
 test("the server serves beside a Metabase and leaves it as it is", { timeout: 60_000 }, async (t) => {
   const postgres = test_postgres(t);
   if (!postgres) return;
   postgres.query(tables(50));
-  const mine = "SELECT md5(string_agg(table_schema || table_name || column_name, '|' ORDER BY 1)) FROM information_schema.columns WHERE table_schema = 'public'";
+  const mine = "SELECT md5(string_agg(table_schema || table_name || column_name, '|' ORDER BY table_name, column_name)) FROM information_schema.columns WHERE table_schema = 'public'";
   const before = [postgres.query(mine), postgres.query("SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM report_card t")];
   const server = new Server({ environment: { MB_DB_CONNECTION_URI: postgres.uri, BASALT_LOAD_SAMPLE_CONTENT: "false" } });
   t.after(() => server.close());
