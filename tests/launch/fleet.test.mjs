@@ -18,6 +18,7 @@ async function member(t, kind) {
   await server.set_up();
   await eventually(async () => (await server.get("/api/search?models=card&limit=1")).body.total > 0, { timeout: 90_000, what: "content" });
   const key = (await server.post("/api/api-key", { name: "fleet", group_id: 2 })).body.unmasked_key;
+  assert.equal((await server.post("/api/updates/self/look")).status, 202);
   return { feed, server, key };
 }
 
