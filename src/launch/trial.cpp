@@ -455,7 +455,7 @@ void Trial::watch() {
     }
   } else if (now >= next_beat_) {
     // Asks for nothing but the counters.
-    beat_ = children_.ask(*serving, "POST", probe_path, R"({"format":1,"cards":[],"dashboards":[],"data_sources":[]})", options_.beat * 2);
+    beat_ = children_.ask(*serving, "POST", probe_path, R"({"format":1,"only_counters":true})", options_.beat * 2);
   }
   if (step_ == Step::Watch && now - observed_from_ > options_.observe && missed_ == 0) {
     next(Step::LastProbe, "looking at " + new_name() + " a last time");

@@ -221,7 +221,7 @@ class World final : public Children {
     auto& program = programs[one.slot];
     auto version = one.slot == "installed" ? "0.1.0" : one.slot;
     json::array cards, dashboards, sources;
-    auto chosen = [&](const char* list) { auto* ids = json::sub_array(asked, list); return !ids || !ids->empty(); };
+    auto chosen = [&](const char* list) { auto* ids = json::sub_array(asked, list); return !json::boolean(asked, "only_counters") && (!ids || !ids->empty()); };
     auto rows = changing_rows ? std::to_string((steady.time_since_epoch() / std::chrono::milliseconds(changing_rows))) : std::string("7");
     if (chosen("cards")) {
       cards.push_back(json::object{{"id", 1}, {"ok", true}, {"fingerprint", program.other_rows ? "other" : "same"}});

@@ -187,10 +187,11 @@ json::object probe(const http::Routes& routes, Services& services, const ProbeOp
   Probe one{routes, services, options, some_administrator(services), Steady::now() + (asked ? options.all_asked : options.all)};
   json::object out{{"format", 1}, {"version", version()}, {"schema", services.store.marks().schema}};
   // What people use comes first; the order is total, so that two looks choose the same.
+  bool counters_only = json::boolean(body, "only_counters").value_or(false);
+  if (counters_only) dashboards = cards = sources = std::vector<std::int64_t>();
   if (!dashboards) dashboards = chosen(services, "SELECT id FROM dashboard WHERE NOT archived ORDER BY view_count DESC, id", at_most("dashboards", most_dashboards));
   if (!cards) cards = chosen(services, "SELECT id FROM card WHERE NOT archived ORDER BY view_count DESC, id", at_most("cards", most_cards));
   if (!sources) sources = chosen(services, "SELECT id FROM \"database\" ORDER BY id", most_asked);
-  bool counters_only = dashboards->empty() && cards->empty() && sources->empty() && asked;
   if (!counters_only) out["sign_in"] = one.sign_in();
   json::array list;
   if (one.administrator) for (auto id : *dashboards) list.push_back(one.dashboard(id));

@@ -16,7 +16,7 @@ struct ProbeOptions {
 };
 
 // POST /api/updates/probe with X-Basalt-Probe: the token; without it 404 as of a path that does not exist. Body: {cards?: [ids],
-// dashboards?: [ids], data_sources?: [ids], most?: {cards, dashboards}}; a list that is absent means a choice of those that are
+// dashboards?: [ids], data_sources?: [ids], most?: {cards, dashboards}, only_counters?: true}; a list that is absent means a choice of those that are
 // used. Answer: {format: 1, version, schema, sign_in: {ok, error}, dashboards: [{id, ok, error}], cards: [{id, ok, fingerprint, rows,
 // ms, error}], data_sources: [{id, ok, ms, error}], requests: {count, failures, p95_ms}, memory_bytes, backup: {schema, verified_at} | null}.
 // Nothing is changed but a session of a moment; queries run as an administrator.
