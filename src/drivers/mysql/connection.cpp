@@ -20,7 +20,7 @@ namespace {
 // Codes of the server and of the library: https://mariadb.com/kb/en/mariadb-error-code-reference/
 enum Code : unsigned {
   db_access_denied = 1044, access_denied = 1045, unknown_database = 1049, interrupted = 1317, statement_timeout_mariadb = 1969,
-  unknown_zone = 1298, killed = 1927, timeout_mysql = 3024,
+  killed = 1927, timeout_mysql = 3024,
 };
 bool is_lost(unsigned code) { return (code >= 2000 && code < 3000 && code != CR_NEW_STMT_METADATA) || code == 1053 || code == 1152 || code == 1158 || code == 1159 || code == 1160 || code == 1161 || code == killed; }
 
@@ -135,8 +135,9 @@ MysqlConnection::~MysqlConnection() {
 }
 
 void MysqlConnection::begin_session() {
-  // The difference of unsigned columns may be below zero, as everywhere else.
-  std::string sql = "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_UNSIGNED_SUBTRACTION')";
+  // The difference of unsigned columns may be below zero, as everywhere else. And an expression in ORDER BY is that of GROUP BY
+  // also when values are bound in both, which ONLY_FULL_GROUP_BY cannot see.
+  std::string sql = "SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', ''), ',NO_UNSIGNED_SUBTRACTION')";
   for (auto& assignment : options_.session) sql += ", SESSION " + assignment;
   ask(sql);
   ask("SET SESSION TRANSACTION READ ONLY");
@@ -239,9 +240,10 @@ std::string MysqlConnection::quoted(std::string_view text) {
   return result;
 }
 
-bool MysqlConnection::has_zones() {
-  if (!has_zones_) has_zones_ = ask("SELECT CONVERT_TZ('2024-01-01 00:00:00', 'UTC', 'Europe/Berlin')").has_value();
-  return *has_zones_;
+bool MysqlConnection::has_zone(const std::string& name) {
+  auto known = has_zone_.find(name);
+  if (known == has_zone_.end()) known = has_zone_.emplace(name, ask("SELECT CONVERT_TZ('2024-01-01 00:00:00', '+00:00', " + quoted(name) + ")").has_value()).first;
+  return known->second;
 }
 
 void MysqlConnection::set_zone(const std::string& zone) {
@@ -251,26 +253,21 @@ void MysqlConnection::set_zone(const std::string& zone) {
   std::string spelled = zone;
   if (rules->is_utc()) {
     spelled = "+00:00";
-  } else if (!has_zones()) {
+  } else if (!has_zone(zone)) {
     // Without its tables the server knows offsets only; that will do where a zone never changes its own.
     using namespace std::chrono;
     auto second = [](sys_days day) { return duration_cast<seconds>(day.time_since_epoch()).count(); };
     int offset = rules->offset_at(second(year(2020) / 1 / 1));
     for (auto day = sys_days(year(1971) / 1 / 1); day < sys_days(year(2037) / 1 / 1); day += days(7)) {
       if (rules->offset_at(second(day)) == offset && offset % 60 == 0) continue;
-      throw Failure(FailureKind::Unsupported, "The database server has no time zone tables, so it cannot work in the time zone " + zone +
-                                                  ". Load them there (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql), or set the report time zone to UTC.");
+      throw Failure(FailureKind::Unsupported, "The database server's time zone tables are empty or do not hold " + zone +
+                                                  ", so it cannot work in that time zone. Load them there (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql), or set the report time zone to UTC.");
     }
     char text[8];
     std::snprintf(text, sizeof text, "%c%02d:%02d", offset < 0 ? '-' : '+', std::abs(offset) / 3600 % 100, std::abs(offset) / 60 % 60);
     spelled = text;
   }
-  try {
-    ask("SET SESSION time_zone = '" + spelled + "'");
-  } catch (const Failure& failure) {
-    if (mysql_errno(handle_.get()) != unknown_zone) throw;
-    throw Failure(FailureKind::Unsupported, "The database server does not know the time zone " + zone + "; its time zone tables are incomplete. Load them again, or set another report time zone.");
-  }
+  ask("SET SESSION time_zone = '" + spelled + "'");
   zone_ = rules;
 }
 

@@ -4,6 +4,7 @@
 #include <mysql.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 
 #include "drivers/driver.h"
@@ -79,7 +80,7 @@ class MysqlConnection final : public Connection {
   void begin_session();
   void prepare_session(const ExecuteOptions& options);
   void set_zone(const std::string& zone);
-  bool has_zones();                                      // the server knows zones by name
+  bool has_zone(const std::string& name);                // the server's tables hold it
   [[noreturn]] void fail(unsigned code, const char* state, const char* words);
   [[noreturn]] void fail();                              // with what the connection says
   [[noreturn]] void fail_lost();
@@ -97,7 +98,7 @@ class MysqlConnection final : public Connection {
   std::int64_t timeout_ms_ = 0;
   bool read_only_ = false;
   bool changed_ = false;                  // the last statement may have left something behind in the session
-  std::optional<bool> has_zones_;
+  std::map<std::string, bool, std::less<>> has_zone_;    // what was asked of the server, by zone
   bool broken_ = false;
   Moment deadline_;                       // of the running statement
   std::chrono::milliseconds allowed_{0};  // what the deadline was, for the sentence

@@ -364,9 +364,9 @@ std::unique_ptr<Cursor> MysqlConnection::execute(const sql::Statement& statement
     for (auto& value : statement.values) {
       // What a zone's name would give without the tables is null, in every row.
       auto* text = std::get_if<std::string>(&value);
-      if (text && statement.text.find("CONVERT_TZ(") != std::string::npos && TimeZone::find(*text) && !has_zones())
-        throw Failure(FailureKind::Unsupported, "The database server has no time zone tables, so it cannot convert to " + text->substr(0, 64) +
-                                                    ". Load them there (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql).");
+      if (text && statement.text.find("CONVERT_TZ(") != std::string::npos && TimeZone::find(*text) && !has_zone(*text))
+        throw Failure(FailureKind::Unsupported, "The database server's time zone tables are empty or do not hold " + *text +
+                                                    ", so it cannot convert to it. Load them there (mariadb-tzinfo-to-sql or mysql_tzinfo_to_sql).");
     }
   }
   {

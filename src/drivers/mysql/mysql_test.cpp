@@ -108,6 +108,13 @@ TEST_F(MysqlDriver, ReadsInstantsOnTheClocksOfTheSession) {
   EXPECT_EQ(failure.kind(), FailureKind::Unsupported);
   EXPECT_NE(failure.sentence().find("Australia/Sydney"), std::string::npos) << failure.sentence();
   EXPECT_EQ(rows("UTC").size(), 2u) << "the connection can go on";
+  // A zone that never changes its offset needs no tables: nor does UTC by any name.
+  EXPECT_EQ(rows("Etc/GMT-3"), (std::vector<std::string>{"2024-01-01T03:30:00+03:00", "2024-07-02T01:30:00+03:00"}));
+  EXPECT_EQ(rows("Etc/UTC").size(), 2u);
+  // To convert to such a zone would give null in every row.
+  auto converted = [&](const char* zone) { return run(*connection_, sql::Statement{"SELECT CONVERT_TZ(at, '+00:00', ?) FROM moment ORDER BY at LIMIT 1", {std::string(zone)}}).rows[0]; };
+  EXPECT_EQ(converted("Asia/Seoul"), "2024-01-01T09:30:00");
+  EXPECT_EQ(failure_of([&] { converted("Australia/Sydney"); }).kind(), FailureKind::Unsupported);
 }
 
 TEST_F(MysqlDriver, HandsOnLargeResultsInSmallBatches) {
@@ -164,7 +171,7 @@ TEST_F(MysqlDriver, GivesEveryValueBackByteForByteInEverySqlMode) {
   for (auto& value : evil) run(*own_, sql::Statement{"INSERT INTO kept VALUES (?)", {value}}, writes);
   for (auto* mode : {"", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "ANSI,NO_BACKSLASH_ESCAPES"}) {
     auto connection = driver_->connect(with("additional-options", json::value(std::string("sessionVariables=sql_mode='") + mode + "'")));
-    if (*mode) EXPECT_NE(run(*connection, "SELECT @@sql_mode").rows[0].find(std::string(mode).substr(0, 4)), std::string::npos);
+    if (*mode) { EXPECT_NE(run(*connection, "SELECT @@sql_mode").rows[0].find(std::string(mode).substr(0, 4)), std::string::npos); }
     for (auto& value : evil) {
       EXPECT_EQ(run(*connection, sql::Statement{"SELECT ?", {value}}).rows[0], value) << mode;
       EXPECT_EQ(run(*connection, sql::Statement{"SELECT COUNT(*) FROM kept WHERE value = ?", {value}}).rows[0], "1") << mode << " " << value;
@@ -175,7 +182,7 @@ TEST_F(MysqlDriver, GivesEveryValueBackByteForByteInEverySqlMode) {
       auto answer = run(*connection, sql + name + "." + name + " FROM (SELECT 1 AS " + name + ") AS " + name);
       ASSERT_EQ(answer.columns.size(), 1u);
       // Blanks at its ends are not kept by the server.
-      if (value != "\x1a" && value.back() != ' ') EXPECT_EQ(answer.columns[0].name, value) << mode;
+      if (value != "\x1a" && value.back() != ' ') { EXPECT_EQ(answer.columns[0].name, value) << mode; }
       EXPECT_EQ(answer.rows[0], "1") << mode;
     }
   }
