@@ -167,7 +167,7 @@ function SiteStep({ person, site, onChange, onBack, onDone }: { person: Person; 
       await reload_session();
       onDone();
     } catch (error) {
-      set_problem(error instanceof Error ? error.message : String(error));
+      set_problem(error instanceof ApiError ? (error.fields.token ?? error.message) : error instanceof Error ? error.message : String(error));
     } finally {
       set_busy(false);
     }
