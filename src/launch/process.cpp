@@ -111,7 +111,8 @@ std::string end_in_words(int status, const std::string& last_line) {
   } else {
     out = "ended with code " + std::to_string(WEXITSTATUS(status));
   }
-  return last_line.empty() ? out : out + ": " + last_line;
+  bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;  // its last line is then no reason
+  return last_line.empty() || well ? out : out + ": " + last_line;
 }
 
 std::uint64_t process_start(pid_t pid) {

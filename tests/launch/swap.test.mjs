@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { binary, eventually, run_command, scratch_directory, test_postgres } from "../runner/server.mjs";
+import { binary, eventually, run_command, scratch_directory, started, test_postgres } from "../runner/server.mjs";
 import { alive, Crowd, launched, processes_of } from "./launched.mjs";
 
 const swaps = process.env.BASALT_CHAOS === "full" ? 20 : 5;
@@ -89,14 +89,13 @@ test("SIGHUP is a swap, also to the program that was installed meanwhile", async
 test("two of one launcher are two nodes", async (t) => {
   const server = await launched(t);
   await server.set_up();
-  const names = async () => JSON.parse(run_command(["migrate", "status", "--json", "--data-dir", server.data_directory]).out).nodes.filter((node) => node.live).map((node) => node.name).sort();
-  const [alone] = await names();
-  const slow = spawn("curl", ["-s", "--limit-rate", "1", `${server.url}/`]);  // something that the old one must finish
-  t.after(() => slow.kill("SIGKILL"));
-  const held = await fetch(`${server.url}/api/health`);
-  assert.equal(held.status, 200);
-  assert.ok((await server.swap()).ok);
-  await eventually(async () => (await names()).includes(`${alone}/2`), { what: "a second node" });
+  const names = async () => JSON.parse(run_command(["migrate", "status", "--json", "--data-dir", server.data_directory]).out).nodes.filter((node) => node.live).map((node) => node.name);
+  const alone = await names();
+  assert.equal(alone.length, 1);
+  for (const name of [`${alone[0]}/2`, alone[0]]) {
+    assert.ok((await server.swap()).ok);
+    await eventually(async () => (await names()).join() === name, { what: `a node called ${name} alone`, every: 300 });
+  }
 });
 
 test("a new process that does not become ready is ended, the old one goes on, and the log and the status say why", async (t) => {
@@ -157,23 +156,23 @@ test("running requests are finished by the process that took them", async (t) =>
   assert.equal(body.data.rows[0][0], 3000000);
 });
 
-test("a restore starts the server anew beneath the launcher, on the same socket", async (t) => {
-  const server = await launched(t);
-  await server.set_up();
-  const before = await server.settled();
-  const made = run_command(["backup", "create", "--data-dir", server.data_directory, "--json"]);
-  assert.equal(made.code, 0, made.err);
-  const file = JSON.parse(made.out).file ?? JSON.parse(made.out).path;
-  const crowd = new Crowd(server, { people: 4, path: "/livez" });
-  const restored = run_command(["restore", file, "--data-dir", server.data_directory]);
-  assert.equal(restored.code, 0, restored.err);
-  await eventually(() => /Starting anew/.test(server.log), { what: "the server starting itself anew" });
-  const after = await server.settled();
-  assert.equal(after.process, before.process, "the same process, another life");
-  await server.healthy();
-  await crowd.stop();
-  assert.deepEqual(crowd.failed, []);
-  assert.ok((await server.swap()).ok, "and it still listens to the launcher");
-  assert.equal((await server.get("/api/user/current")).status, 200);
-});
-
+for (const beneath of ["beneath the launcher", "by itself"]) {
+  test(`a restore starts the server anew ${beneath}, and nobody is refused meanwhile`, async (t) => {
+    const server = beneath === "by itself" ? await started(t) : await launched(t);
+    await server.set_up();
+    const process_of = async () => beneath === "by itself" ? server.process.pid : (await server.settled()).process;
+    const before = await process_of();
+    const backup = (await server.post("/api/basalt/backup")).body;
+    assert.ok(backup.id, JSON.stringify(backup));
+    const crowd = new Crowd(server, { people: 4, path: "/livez" });
+    const asked = await server.post("/api/basalt/backup/restore", { id: backup.id, confirm: "RESTORE" });
+    assert.equal(asked.status, 202, JSON.stringify(asked.body));
+    server.session = await eventually(() => /Starting anew/.test(server.log) && server.sign_in(), { what: "the server serving the restored data" });
+    assert.equal(await process_of(), before, "the same process, another life");
+    await crowd.stop();
+    assert.deepEqual(crowd.failed, []);
+    if (beneath !== "by itself") assert.ok((await server.swap()).ok, "it still hears the launcher");
+    assert.equal((await server.get("/api/user/current")).status, 200);
+    assert.equal((await server.stop()).code, 0);
+  });
+}
