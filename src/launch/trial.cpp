@@ -380,7 +380,8 @@ void Trial::start_new() {
   ++run().tries;
   enter(Phase::Starting);
   auto minutes = std::max<std::int64_t>(options_.bake_time.count(), std::chrono::ceil<std::chrono::minutes>(options_.observe + options_.probe * 4).count() + 10);
-  new_ = children_.start({run().to, true, {{"BASALT_BAKE_TIME", std::to_string(minutes)}}});
+  // Whoever asked for the version asked for its schema too.
+  new_ = children_.start({run().to, true, {{"BASALT_BAKE_TIME", std::to_string(minutes)}, {"BASALT_AUTOMIGRATE", "true"}}});
   moved_ = 0;
   next(Step::Starting, "starting " + new_name() + " beside it");
 }
