@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 export const binary = (name = "basalt") => process.env.BASALT_TEST_BUILD ? join(process.env.BASALT_TEST_BUILD, name) : join(root, "build/release", name);
 
+const duckdb_library = join(root, `third_party/node_modules/@duckdb/node-bindings-linux-${process.arch}/libduckdb.so`);
+
 export const administrator = { email: "ada@example.com", password: "Quarry-4-columns", first_name: "Ada", last_name: "Basalt" };
 
 // No connection stays open behind a request: a server that is asked to stop gives those who have one a second to leave.
@@ -32,8 +34,9 @@ export function free_port() {
 
 export function clean_environment(extra) {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BASALT_|MB_|MAX_SESSION_AGE$|PORT$|DATABASE_URL$|RDS_)/.test(name)));
-  // Tests may run in a container without a volume; what they make may be lost with it.
-  return { ...kept, BASALT_EPHEMERAL: "true", ...extra };
+  // Tests may run in a container without a volume; what they make may be lost with it. A program that a test has copied elsewhere
+  // does not find DuckDB by its own place.
+  return { ...kept, BASALT_EPHEMERAL: "true", BASALT_DUCKDB_LIBRARY: duckdb_library, ...extra };
 }
 
 // Runs a command to its end: {code, out, err}.
