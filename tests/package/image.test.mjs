@@ -2,7 +2,7 @@
 // variables, a volume or none). Both ways to read its archive; the Dockerfile gives the same files.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -143,6 +143,12 @@ test("the Dockerfile gives the same files", { skip }, () => {
   debian.close();
   const from = buildah("from", "scratch").trim();
   buildah("add", "--quiet", from, base, "/");
+  // The same archives as on this host, so that the same versions are found.
+  if (existsSync("/etc/apt/sources.list.d/debian.sources")) {
+    writeFileSync(join(scratch, "sources.list"), "");
+    buildah("add", "--quiet", from, "/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list.d/");
+    buildah("add", "--quiet", from, join(scratch, "sources.list"), "/etc/apt/");
+  }
   buildah("commit", "--quiet", from, "docker.io/library/debian:12-slim");
   const context = join(scratch, "context");
   mkdirSync(join(context, "build/package"), { recursive: true });
@@ -152,9 +158,10 @@ test("the Dockerfile gives the same files", { skip }, () => {
   buildah("bud", "--quiet", "--pull-never", "--format", "docker", "--volume", "/etc/resolv.conf:/etc/resolv.conf:ro", "-f", join(context, "packaging/container/Dockerfile"), "-t", "basalt-dockerfile", context);
   const made = buildah("from", "--pull-never", "basalt-dockerfile").trim();
   const place = buildah("mount", made).trim();
-  const listed = (folder) => must("sh", ["-c", `cd ${folder} && { find . -type f -exec sha256sum {} + ; find . -type l -printf '%l  %p\\n'; find . -printf '%m %U:%G  %p\\n'; } | sort -k 2`]);
+  const listed = (folder) => must("sh", ["-c", `cd ${folder} && { find . -type f -exec sha256sum {} + ; find . -type l -printf '%l  %p\\n'; find . -mindepth 1 -printf '%m %U:%G  %p\\n'; } | sort -k 2`]);
   const seen = JSON.parse(buildah("inspect", "--type", "image", "basalt-dockerfile")).Docker.config;
   for (const name of ["User", "Volumes", "StopSignal", "Entrypoint", "Healthcheck", "WorkingDir"]) assert.deepEqual(seen[name], config.config[name], name);
   assert.deepEqual(seen.Env.toSorted(), config.config.Env.toSorted());
-  assert.equal(listed(place), listed(files));
+  const [theirs, ours] = [listed(place), listed(files)].map((text) => text.split("\n"));
+  assert.deepEqual({ only_of_the_dockerfile: theirs.filter((line) => !ours.includes(line)), only_of_the_image: ours.filter((line) => !theirs.includes(line)) }, { only_of_the_dockerfile: [], only_of_the_image: [] });
 });
