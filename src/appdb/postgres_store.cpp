@@ -20,29 +20,44 @@ PostgresStore::PostgresStore(StoreOptions options) : options_(std::move(options)
 void PostgresStore::check_ours() {
   auto connection = std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
   auto& schema = options_.postgres_schema;
-  auto version = connection->count("SELECT current_setting('server_version_num')::int");
+  auto look = [&] {
+    return *connection->query_one(
+        "SELECT current_setting('server_version_num')::int AS version, (SELECT count(*) FROM pg_namespace WHERE nspname = ?) AS there, "
+        "count(*) AS tables, count(*) FILTER (WHERE relname = 'upgrade_meta') AS ours FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ?)",
+        {schema, schema});
+  };
+  auto found = look();
+  auto version = found.integer("version");
   if (version < 120000) throw Failure(FailureKind::BadRequest, "The application database is PostgreSQL " + std::to_string(version / 10000) + "; Basalt needs 12 or later.");
-  bool exists = connection->count("SELECT count(*) FROM pg_namespace WHERE nspname = ?", {schema}) > 0;
-  if (!exists) {
+  if (found.integer("there") == 0) {
     try {
       connection->execute_script("CREATE SCHEMA IF NOT EXISTS " + quoted(schema));
     } catch (const Failure&) {
       // Two nodes starting at once can both try; the loser sees it made.
-      if (connection->count("SELECT count(*) FROM pg_namespace WHERE nspname = ?", {schema}) == 0) throw;
+      if (look().integer("there") == 0) throw;
     }
+    found = look();
   }
-  auto tables = connection->count("SELECT count(*) FROM pg_tables WHERE schemaname = ?", {schema});
-  auto ours = connection->count("SELECT count(*) FROM pg_tables WHERE schemaname = ? AND tablename = 'upgrade_meta'", {schema});
-  if (tables > 0 && ours == 0)
+  if (found.integer("tables") > 0 && found.integer("ours") == 0)
     throw Failure(FailureKind::BadRequest, "The schema " + schema + " of the application database holds another product's tables, not Basalt's; choose another database.");
+  first_ = std::move(connection);
+  first_until_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
 }
 
-std::unique_ptr<Connection> PostgresStore::connect() {
+std::unique_ptr<PostgresConnection> PostgresStore::opened() const {
+  std::unique_ptr<PostgresConnection> first;
+  {
+    std::lock_guard lock(first_mutex_);
+    first = std::move(first_);
+  }
+  if (first && std::chrono::steady_clock::now() < first_until_) return first;
   return std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
 }
 
+std::unique_ptr<Connection> PostgresStore::connect() { return opened(); }
+
 std::unique_ptr<PostgresConnection> PostgresStore::fresh() const {
-  auto connection = std::make_unique<PostgresConnection>(options_.postgres_uri, options_.postgres_schema);
+  auto connection = opened();
   // No write waits for another, nor for a pause, without end; and a process that stands still inside a write (stopped, or its
   // host gone without a word) does not hold up the whole cluster: the server ends its transaction.
   connection->execute_script("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, options_.patience.count())) + "; SET idle_in_transaction_session_timeout = '60s'");
@@ -200,7 +215,8 @@ void PostgresStore::run_in_transaction(bool write, const std::function<void(Conn
 void PostgresStore::close_gate(Closed what) {
   gate_.close(what);
   if (what == Closed::Writes) return;
-  std::lock_guard lock(mutex_);
+  std::scoped_lock lock(mutex_, first_mutex_);
+  first_.reset();
   idle_.clear();
 }
 

@@ -30,6 +30,7 @@ class PostgresStore final : public Store {
   void begin(PostgresConnection&, bool write);
   void give_back(std::unique_ptr<PostgresConnection> connection);
   void check_ours();
+  std::unique_ptr<PostgresConnection> opened() const;  // the one that check_ours used, while it is new
 
   StoreOptions options_;
   Gate gate_;
@@ -37,6 +38,10 @@ class PostgresStore final : public Store {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<PostgresConnection>> idle_;  // GUARDED_BY(mutex_)
   std::size_t out_ = 0;                                    // GUARDED_BY(mutex_)
+  // A session costs the server ten times what a question costs: who opens a store to ask one thing has one, not two.
+  mutable std::mutex first_mutex_;
+  mutable std::unique_ptr<PostgresConnection> first_;      // GUARDED_BY(first_mutex_)
+  std::chrono::steady_clock::time_point first_until_;      // set by the constructor
 };
 
 }  // namespace basalt::appdb

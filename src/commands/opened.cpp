@@ -1,7 +1,9 @@
 #include "commands/opened.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <iostream>
+#include <mutex>
 
 #include "appdb/looking_store.h"
 #include "startup/open_store.h"
@@ -34,13 +36,17 @@ StepPrinter::StepPrinter(upgrade::Progress& progress, bool quiet) {
   if (quiet) return;
   thread_ = std::jthread([&progress](std::stop_token stop) {
     std::string last;
+    std::mutex mutex;
+    std::condition_variable_any woken;
     while (!stop.stop_requested()) {
       auto now = progress.now();
       if (!now.step_name.empty() && now.step_name != last) {
         last = now.step_name;
         std::cerr << "  " << (now.steps > 0 ? std::to_string(now.step) + " of " + std::to_string(now.steps) + "  " : std::string()) << now.step_name << "\n";
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      // Woken at the end: a command that has nothing to do takes no twentieth of a second for it.
+      std::unique_lock lock(mutex);
+      woken.wait_for(lock, stop, std::chrono::milliseconds(50), [] { return false; });
     }
   });
 }

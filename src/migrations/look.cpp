@@ -11,7 +11,7 @@ using appdb::Row;
 
 bool table_exists(Connection& c, std::string_view table) {
   if (c.engine() == Engine::Sqlite) return c.count("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", {table}) > 0;
-  return c.count("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?", {table}) > 0;
+  return c.count("SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname = ?", {table}) > 0;
 }
 
 bool column_exists(Connection& c, std::string_view table, std::string_view column) {

@@ -159,11 +159,11 @@ Outcome outcome_of(const Job& job, const Ledger& after, const migrations::Counte
 WritersPaused::WritersPaused(Context& context, Connection& session) : since_(std::chrono::steady_clock::now()), closed_(context.store), paused_(context.store.pause_writers(session, context.lock_patience)) {}
 
 Outcome change(Context& context, Attempt& attempt, const Goal& goal) {
-  // What a run that was cut off left to be checked comes first: the next one counts on it.
-  finish_slow_work(context, attempt);
   {
-    // Before the lock, and before a byte is written: what is refused leaves nothing behind.
     auto connection = context.store.connect();
+    // What a run that was cut off left to be checked comes first: the next one counts on it.
+    finish_slow_work(context, attempt, *connection);
+    // Before the lock, and before a byte is written: what is refused leaves nothing behind.
     auto job = job_for(context, *connection, goal);
     if (job.nothing()) return attempt.nothing("Nothing to do: the data has schema " + std::to_string(job.before.schema) + ".", job.before.schema);
   }

@@ -50,7 +50,7 @@ Outcome up(Context& context) {
       case Decision::RunNewer: return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
       case Decision::Run:
         finish_left_overs(context, *connection);
-        finish_slow_work(context, attempt);
+        finish_slow_work(context, attempt, *connection);
         if (ledger.pending.empty()) return attempt.nothing("Nothing to do: the data has schema " + schema + ".", ledger.schema);
         // A run that was to end with it and was cut off, or the last older node is gone long enough.
         if (due(context, *connection, ledger)) break;
