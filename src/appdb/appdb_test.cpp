@@ -210,6 +210,33 @@ TEST(Sqlite, a_full_disk_is_one_sentence_and_nothing_is_changed) {
   }
 }
 
+TEST(Sqlite, a_protected_table_is_written_to_by_no_statement_nor_by_a_trigger) {
+  TestStores stores(Engine::Sqlite);
+  SqliteConnection c(stores.folder() / "plain.db");
+  c.execute_script("CREATE TABLE kept (id INTEGER PRIMARY KEY, name text); CREATE TABLE other (id INTEGER PRIMARY KEY, name text); INSERT INTO kept VALUES (1, 'a'); INSERT INTO other VALUES (1, 'a');"
+                   "CREATE TRIGGER sly AFTER UPDATE ON other WHEN NEW.name = 'sly' BEGIN UPDATE kept SET name = NEW.name; END");
+  c.execute("UPDATE kept SET name = ? WHERE id = 1", {"b"});  // prepared, and kept
+  c.protect({"kept"});
+  for (auto sql : {"UPDATE kept SET name = ? WHERE id = 1", "INSERT INTO kept (name) VALUES (?)", "DELETE FROM kept WHERE name <> ?", "UPDATE other SET name = ?"}) {
+    try {
+      c.execute(sql, {"sly"});
+      ADD_FAILURE() << sql;
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.error_type(), protected_table) << sql;
+      EXPECT_NE(failure.details().find(std::string_view(sql).starts_with("UPDATE other") ? "kept by the trigger sly" : "kept"), std::string::npos) << failure.details();
+    }
+  }
+  EXPECT_EQ(kind_of([&] { c.execute_script("DROP TABLE kept"); }), FailureKind::Bug);
+  EXPECT_EQ(kind_of([&] { c.execute_script("ALTER TABLE kept ADD COLUMN more text"); }), FailureKind::Bug);
+  EXPECT_EQ(c.query_one("SELECT name FROM kept")->text("name"), "b") << "everybody may read it";
+  c.execute_script("DROP TRIGGER sly");
+  c.execute("UPDATE other SET name = ?", {"c"});
+  c.execute_script("CREATE TEMP TABLE kept AS SELECT 1 AS id; DROP TABLE temp.kept");  // another one of that name
+  c.protect({});
+  c.execute("UPDATE kept SET name = ? WHERE id = 1", {"d"});
+  EXPECT_EQ(c.query_one("SELECT name FROM kept")->text("name"), "d");
+}
+
 TEST(Sqlite, nobody_is_exclusive_beside_another_store) {
   TestStores stores(Engine::Sqlite);
   auto first = stores.open();

@@ -106,7 +106,25 @@ void SqliteConnection::keep_log_on_close() { sqlite3_db_config(handle_, SQLITE_D
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
+void SqliteConnection::protect(std::set<std::string, std::less<>> tables) {
+  protected_ = std::move(tables);
+  refused_.clear();
+  sqlite3_set_authorizer(handle_, protected_.empty() ? nullptr : authorize, this);  // what is prepared already is prepared anew
+}
+
+int SqliteConnection::authorize(void* self, int action, const char* first, const char* second, const char* database, const char* trigger) {
+  auto& connection = *static_cast<SqliteConnection*>(self);
+  const char* table = nullptr;
+  if (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE || action == SQLITE_DROP_TABLE) table = first;
+  if (action == SQLITE_ALTER_TABLE) table = second, database = first;
+  if (!table || (database && std::strcmp(database, "main") != 0) || !connection.protected_.contains(std::string_view(table))) return SQLITE_OK;
+  connection.refused_ = std::string(table) + (trigger ? " by the trigger " + std::string(trigger) : "");
+  return SQLITE_DENY;
+}
+
 void SqliteConnection::fail(int code, std::string_view sql) const {
+  if (code == SQLITE_AUTH && !refused_.empty())
+    throw Failure(FailureKind::Bug, "Something went wrong on our side.").with_details("it would write to table " + refused_ + ", which it should leave alone").with_error_type(std::string(protected_table));
   std::string message = handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
   std::string details = "SQLite " + std::to_string(code) + ": " + message + "; " + std::string(sql.substr(0, 500));
   auto raise = [&](FailureKind kind, std::string sentence) -> void { throw Failure(kind, std::move(sentence)).with_details(details); };

@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <list>
+#include <set>
 
 #include "appdb/connection.h"
 
@@ -11,6 +12,7 @@ struct sqlite3_stmt;
 namespace basalt::appdb {
 
 inline constexpr std::int32_t sqlite_application_id = 0x42534c54;  // "BSLT"
+inline constexpr std::string_view protected_table = "protected-table";  // error type
 
 struct SqliteOpening {
   bool read_only = false;        // statements that write are refused
@@ -37,6 +39,9 @@ class SqliteConnection final : public Connection {
   bool in_transaction() const;
   // Whether another file stands at the path now than the one that is open here (somebody swapped it): one stat().
   bool is_replaced() const;
+  // From now on a statement that would write to one of these tables or drop it is refused before it runs, be it by a trigger:
+  // Failure Bug, error type protected_table, the table in its details. An empty set ends it.
+  void protect(std::set<std::string, std::less<>> tables);
   // Leaves the log (-wal) to others when this is the last connection to close; without, it is moved into the file and removed.
   void keep_log_on_close();
   const std::filesystem::path& file() const { return file_; }
@@ -55,11 +60,14 @@ class SqliteConnection final : public Connection {
   void keep(Prepared prepared);
   std::int64_t run(std::string_view sql, const Parameters& parameters, const std::function<void(const Row&)>* row);
   [[noreturn]] void fail(int code, std::string_view sql) const;
+  static int authorize(void* self, int action, const char* first, const char* second, const char* database, const char* trigger);
 
   std::filesystem::path file_;
   sqlite3* handle_ = nullptr;
   std::list<Prepared> kept_;  // most recently used first
   bool streaming_ = false;
+  std::set<std::string, std::less<>> protected_;
+  mutable std::string refused_;  // the table that a statement just refused would have written to
 };
 
 }  // namespace basalt::appdb

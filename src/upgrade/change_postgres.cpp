@@ -135,7 +135,7 @@ class PostgresRun {
         UnitCheck check(c_, ledger_, unit, expectation_.results[number]);
         attempt_.rows(check.rows());
         work();
-        check.require_expected(ledger_);
+        check.require_expected(ledger_, step_.counters.returned - counters.returned);
         note_progress(number);
         attempt_.edge("before commit");
       });
@@ -159,7 +159,7 @@ class PostgresRun {
   // What is compared before and after must not be written to in between; reading goes on.
   void hold_writers_of(const Unit& unit) {
     std::string tables;
-    for (auto& name : touched_by(unit).tables) if (ledger_.structure.table(name)) tables += (tables.empty() ? "" : ", ") + appdb::quoted(name);
+    for (auto& name : UnitCheck::held(c_, ledger_, unit)) tables += (tables.empty() ? "" : ", ") + appdb::quoted(name);
     if (!tables.empty()) c_.execute_script("LOCK TABLE " + tables + " IN SHARE ROW EXCLUSIVE MODE");
   }
 
@@ -198,13 +198,11 @@ class PostgresRun {
 
 }  // namespace
 
-void finish_slow_work(Context& context, Attempt& attempt) {
-  if (context.store.engine() != appdb::Engine::Postgres) return;
-  auto connection = context.store.connect();
-  if (!migrations::postwork_due(*connection)) return;
-  RunLock lock(context, *connection, "upgrade", context.run_patience, RunLock::Others::Allowed);
+void finish_slow_work(Context& context, Attempt& attempt, Connection& session) {
+  if (!migrations::postwork_due(session)) return;
+  RunLock lock(context, session, "upgrade", context.run_patience, RunLock::Others::Allowed);
   attempt.at("backfilling", 0.87, "check the new rules");
-  migrations::postwork(*connection, read_ledger(*connection).structure, prework(attempt));
+  migrations::postwork(session, read_ledger(session).structure, prework(attempt));
 }
 
 Outcome change_postgres(Context& context, Attempt& attempt, const Goal& goal) {

@@ -48,11 +48,13 @@ std::optional<Outcome> one_try(Context& context, Attempt& attempt, SqliteConnect
       StepContext step{c, after, open_run(c, job, made.info.path)};
       std::size_t number = 0;
       run_way(attempt, step, job.way, [&](const std::function<void()>& work) {
-        UnitCheck check(c, after, job.way.units[number], expectation.results[number]);
+        auto& unit = job.way.units[number];
+        UnitCheck check(c, after, unit, expectation.results[number]);
         ++number;
         attempt.rows(check.rows());
-        work();
-        check.require_expected(after);
+        auto returned = step.counters.returned;
+        leaving_others_alone(c, after, unit, work);
+        check.require_expected(after, step.counters.returned - returned);
       }, {.expected = &expectation.seconds});
       attempt.at("verifying", 0.87, "verify");
       attempt.edge("changed");

@@ -180,22 +180,44 @@ Expectation rehearse(Context& context, Attempt& attempt, const MadeBackup& made,
   return out;
 }
 
-UnitCheck::UnitCheck(Connection& c, const Ledger& ledger, const Unit& unit, const std::map<std::string, Result>& expected) : connection_(c), expected_(expected) {
+std::map<std::string, UnitCheck::Done> UnitCheck::done(Connection& c) {
+  std::map<std::string, Done> out;
+  // Empty when the server does not count.
+  if (c.engine() == Engine::Sqlite || c.count("SELECT count(*) WHERE current_setting('track_counts') = 'on'") == 0) return out;
+  c.each("SELECT relname::text AS name, coalesce(pg_relation_filenode(oid), 0)::bigint AS file, xmin::text::bigint = (txid_current() & 4294967295) AS by_us, pg_stat_get_xact_tuples_inserted(oid) AS made, pg_stat_get_xact_tuples_updated(oid) AS changed, "
+         "pg_stat_get_xact_tuples_deleted(oid) AS gone, reltuples::bigint AS tuples FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'",
+         {}, [&](const appdb::Row& row) { out[row.text("name")] = {row.integer("file"), row.boolean("by_us"), row.integer("made"), row.integer("changed"), row.integer("gone"), row.integer("tuples")}; });
+  return out;
+}
+
+std::set<std::string> UnitCheck::held(Connection& c, const Ledger& ledger, const Unit& unit) {
   auto touched = touched_by(unit);
+  auto& candidates = done(c).empty() ? touched.tables : touched.contents;
+  std::set<std::string> out;
+  for (auto& name : candidates) if (ledger.structure.table(name)) out.insert(name);
+  return out;
+}
+
+UnitCheck::UnitCheck(Connection& c, const Ledger& ledger, const Unit& unit, const std::map<std::string, Result>& expected)
+    : connection_(c), expected_(expected), touched_(touched_by(unit)), done_(done(c)) {
   for (auto& t : ledger.structure.tables) {
-    if (bookkeeping(t.name) || !touched.tables.contains(t.name) || touched.rows.contains(t.name)) continue;
+    if (bookkeeping(t.name) || !touched_.tables.contains(t.name) || touched_.rows.contains(t.name)) continue;
+    if (!done_.empty() && !touched_.contents.contains(t.name)) {
+      uncounted_ += std::max<std::int64_t>(0, done_[t.name].rows);
+      continue;
+    }
     auto rows = rows_[t.name] = row_count(c, t.name);
     if (rows <= live_rows && expected.contains(t.name)) before_[t.name] = fingerprint(c, t);
   }
 }
 
 std::int64_t UnitCheck::rows() const {
-  std::int64_t out = 0;
+  std::int64_t out = uncounted_;
   for (auto& [name, rows] : rows_) out += rows;
   return out;
 }
 
-void UnitCheck::require_expected(const Ledger& after) const {
+void UnitCheck::require_expected(const Ledger& after, std::int64_t returned) const {
   for (auto& [name, rows] : rows_) {
     auto* t = after.structure.table(name);
     if (!t) continue;
@@ -204,6 +226,38 @@ void UnitCheck::require_expected(const Ledger& after) const {
     auto& expected = before == before_.end() ? Result{} : expected_.at(name);
     if (before != before_.end() && before->second == expected.before && fingerprint(connection_, *t) != expected.after)
       complain("table " + name + " came out otherwise than in the rehearsal");
+  }
+  if (done_.empty()) return;
+  auto now = done(connection_);
+  std::int64_t changed = 0;  // in tables where only what was parked comes back
+  for (auto& [name, was] : done_) {
+    if (bookkeeping(name) || name.starts_with("backfill_") || touched_.rows.contains(name)) continue;
+    auto found = now.find(name);
+    bool touched = touched_.tables.contains(name);
+    if (found == now.end()) complain("table " + name + " is gone");
+    auto& is = found->second;
+    if (is.made != was.made || is.gone != was.gone) complain("rows of table " + name + " are missing or new");
+    if (!touched && (is.changed != was.changed || (is.by_us && is.file != was.file))) complain("rows differ in table " + name + ", which no migration touches");
+    if (touched && !touched_.contents.contains(name)) changed += is.changed - was.changed;
+    if (changed > returned) complain("rows of table " + name + " were changed, which the migration leaves as they are");
+  }
+}
+
+void leaving_others_alone(SqliteConnection& c, const Ledger& ledger, const Unit& unit, const std::function<void()>& work) {
+  struct Protected {
+    SqliteConnection& connection;
+    Protected(SqliteConnection& of, std::set<std::string, std::less<>> tables) : connection(of) { connection.protect(std::move(tables)); }
+    ~Protected() { connection.protect({}); }
+  };
+  auto touched = touched_by(unit);
+  std::set<std::string, std::less<>> others;
+  for (auto& t : ledger.structure.tables) if (!bookkeeping(t.name) && !touched.tables.contains(t.name)) others.insert(t.name);
+  Protected guard(c, std::move(others));
+  try {
+    work();
+  } catch (const Failure& failure) {
+    if (failure.error_type() == appdb::protected_table) complain(failure.details());
+    throw;
   }
 }
 

@@ -80,7 +80,7 @@ TEST_P(OnEngine, each_restore_starts_a_new_generation_and_keeps_what_it_replaced
   auto first = generation();
   restore(context, info.path);
   auto second = generation();
-  restore(context, info.path);  // within the same second
+  restore(context, info.path);  // mostly within the same second
   auto third = generation();
   EXPECT_NE(first, second);
   EXPECT_NE(second, third);
@@ -88,6 +88,38 @@ TEST_P(OnEngine, each_restore_starts_a_new_generation_and_keeps_what_it_replaced
   delete_replaced(context, replaced_data(context).front().name);
   EXPECT_EQ(replaced_data(context).size(), 1u);
   EXPECT_THROW(delete_replaced(context, "../basalt.sqlite"), Failure);
+}
+
+// What is put aside has the second in its name: here all names of the next two minutes are taken, as by restores before it.
+TEST_P(OnEngine, a_restore_leaves_alone_what_another_one_of_the_same_second_put_aside) {
+  Home home(GetParam());
+  home.create();
+  auto context = home.context();
+  upload(context.data_dir, "a.csv", "1");
+  auto info = backup_create(context, "manual", "test");
+  auto file = home.stores.options().sqlite_path.string();
+  auto schema = home.stores.options().postgres_schema;
+  std::vector<std::string> times;
+  for (int i = 0; i < 120; ++i) {
+    std::string time;
+    for (char c : to_text(system_clock().now() + std::chrono::seconds(i)).substr(0, 19)) if (c != '-' && c != ':') time += c;
+    times.push_back(time);
+    upload(context.data_dir / ("uploads.replaced-" + time), "earlier.csv", time);
+    if (GetParam() == Engine::Sqlite) std::ofstream(file + ".replaced-" + time) << time;
+    else home.store->connect()->execute_script("CREATE SCHEMA " + appdb::quoted(schema + "_replaced_" + time));
+  }
+  upload(context.data_dir, "b.csv", "2");
+  restore(context, info.path);
+  EXPECT_EQ(uploaded(context.data_dir).size(), 1u);
+  for (auto& time : times) {
+    EXPECT_EQ(uploaded(context.data_dir / ("uploads.replaced-" + time)), (std::map<std::string, std::string>{{"earlier.csv", time}}));
+    if (GetParam() == Engine::Sqlite) EXPECT_EQ(bytes_of_file(file + ".replaced-" + time), time);
+    else EXPECT_EQ(home.store->connect()->count("SELECT count(*) FROM pg_tables WHERE schemaname = ?", {schema + "_replaced_" + time}), 0);
+  }
+  int uploads = 0, data = 0;
+  for (auto& one : replaced_data(context)) ++(one.why == "uploads" ? uploads : data);
+  EXPECT_EQ(uploads, 121);
+  EXPECT_EQ(data, 121);
 }
 
 TEST_P(OnEngine, an_encrypted_backup_is_listed_and_restored_with_its_passphrase_only) {

@@ -4,8 +4,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <random>
 
 #include "base/failure.h"
@@ -122,7 +124,6 @@ std::optional<LockHolder> lock_holder(const Context& context, appdb::Connection&
 
 RunLock::RunLock(Context& context, appdb::Connection& connection, std::string purpose, std::chrono::milliseconds patience, Others others)
     : context_(context), connection_(connection), sqlite_(connection.engine() == appdb::Engine::Sqlite), purpose_(std::move(purpose)) {
-  last_tick_ = Clock::now().time_since_epoch().count();
   try {
     if (sqlite_) {
       auto path = lock_file(context);
@@ -143,6 +144,7 @@ RunLock::RunLock(Context& context, appdb::Connection& connection, std::string pu
     release();
     throw;
   }
+  last_tick_ = Clock::now().time_since_epoch().count();  // not before: waiting for the lock, however long, is no standing still
   watch_ = std::jthread([this](std::stop_token stop) { watch(stop); });
 }
 
@@ -204,11 +206,14 @@ std::int64_t RunLock::fence() {
 
 // Notices when this process was stopped (SIGSTOP, a frozen container) for longer than others wait for a sign of life.
 void RunLock::watch(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any woken;  // by the end
   while (!stop.stop_requested()) {
     auto now = Clock::now().time_since_epoch().count();
     if (Clock::duration(now - last_tick_) > context_.stand_still) stood_still_ = true;
     last_tick_ = now;
-    for (int i = 0; i < 10 && !stop.stop_requested(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::unique_lock lock(mutex);
+    woken.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
   }
 }
 

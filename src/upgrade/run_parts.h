@@ -107,9 +107,10 @@ struct Pace {
 // Runs one unit after the other; `around` wraps each one's work (a transaction, tried again when busy), or calls it plainly.
 void run_way(Attempt&, StepContext&, const Way&, const std::function<void(const std::function<void()>&)>& around, const Pace& pace = {});
 
-// Tables whose content the way changes; of those the ones that gain or lose rows; and the ones whose result differs from run to
-// run (rows that a version brings have fresh ids).
-struct Touched { std::set<std::string> tables, rows, by_chance; };
+// Tables that the way changes; of those the ones that gain or lose rows; the ones whose result differs from run to run (rows
+// that a version brings have fresh ids); and the ones where more than the catalogue changes: a new column and a new index leave
+// the stored rows of a PostgreSQL table alone.
+struct Touched { std::set<std::string> tables, rows, by_chance, contents; };
 Touched touched_by(const Way&);
 
 // A small file beside the data that says what is going on, also while the data itself is being replaced.
@@ -153,8 +154,9 @@ std::string listed(const std::vector<std::string>& names);  // "a, b and c"
 Outcome change(Context&, Attempt&, const Goal&);
 Outcome change_sqlite(Context&, Attempt&, const Goal&);
 Outcome change_postgres(Context&, Attempt&, const Goal&);
-// PostgreSQL: what a run that was cut off left to be checked or indexed after its change. Cheap when there is nothing.
-void finish_slow_work(Context&, Attempt&);
+// PostgreSQL: what a run that was cut off left to be checked or indexed after its change. Cheap when there is nothing: two
+// questions over `session`, which must not be in a transaction.
+void finish_slow_work(Context&, Attempt&, appdb::Connection& session);
 
 // ---- Shared by the two engines' runs
 

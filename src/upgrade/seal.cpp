@@ -45,7 +45,7 @@ class Digest {
 // ---- The passphrase
 
 struct Derivation {
-  std::uint32_t memory_kib = 64 << 10, passes = 3, lanes = 1;
+  std::uint32_t memory_kib = 0, passes = 0, lanes = 1;
   std::string salt;
 };
 
@@ -182,7 +182,7 @@ std::optional<Derivation> derivation_in(const std::filesystem::path& file, const
 
 }  // namespace
 
-void pack(const std::filesystem::path& from, const std::filesystem::path& to, json::object head, const std::string& passphrase) {
+void pack(const std::filesystem::path& from, const std::filesystem::path& to, json::object head, const std::string& passphrase, const PassphraseCost& cost) {
   RawFile in(from, O_RDONLY), out(to, O_WRONLY | O_CREAT | O_TRUNC);
   Digest digest;
   auto put = [&](const void* bytes, std::size_t count) {
@@ -196,8 +196,7 @@ void pack(const std::filesystem::path& from, const std::filesystem::path& to, js
   };
   std::optional<Keys> keys;
   if (!passphrase.empty()) {
-    Derivation d;
-    d.salt = random_bytes(16);
+    Derivation d{cost.memory_kib, cost.passes, 1, random_bytes(16)};
     keys = keys_from(passphrase, d);
     head["encryption"] = json::object{{"cipher", "aes-256-gcm"}, {"derivation", "argon2id"}, {"memory_kib", d.memory_kib}, {"passes", d.passes}, {"lanes", d.lanes}, {"salt", base64(d.salt)}, {"check", base64(keys->check)}};
   }

@@ -14,7 +14,9 @@ namespace basalt::upgrade {
 //            associated data: SHA-256 of the head), under a key from Argon2id
 //   digest   skippable 0x184D2A50 of 32 bytes: SHA-256 of all before it
 // `head` says what may be read without the passphrase. `from` is read to its end. Failure Unavailable / BadRequest with a sentence.
-void pack(const std::filesystem::path& from, const std::filesystem::path& to, json::object head, const std::string& passphrase = {});
+// What it costs to try a passphrase is part of the head; tests that open many files ask for less.
+struct PassphraseCost { std::uint32_t memory_kib = 64 << 10, passes = 3; };
+void pack(const std::filesystem::path& from, const std::filesystem::path& to, json::object head, const std::string& passphrase = {}, const PassphraseCost& cost = {});
 // Failure BadRequest in one sentence: another file, a damaged or cut one, a passphrase missing or wrong.
 void unpack(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& passphrase = {});
 std::string read_head(const std::filesystem::path& file);    // Failure BadRequest when there is none

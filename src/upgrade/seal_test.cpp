@@ -21,7 +21,7 @@ class Seal : public testing::Test {
     return path;
   }
   std::string packed(const std::string& content, const std::string& passphrase = {}) {
-    pack(write("plain", content), folder / "packed", {{"format", 1}}, passphrase);
+    pack(write("plain", content), folder / "packed", {{"format", 1}}, passphrase, cost);
     return bytes_of_file(folder / "packed");
   }
   // What comes out, or the sentence of the refusal behind a "!".
@@ -42,7 +42,15 @@ class Seal : public testing::Test {
   static std::string random_text(std::size_t size) { return random_bytes(size); }
 
   std::filesystem::path folder;
+  PassphraseCost cost{64, 1};  // of a thousandth of the work: what is tested is what becomes of the file
 };
+
+TEST_F(Seal, of_people_takes_as_much_work_as_it_should) {
+  cost = {};
+  auto file = packed("content", "right");
+  EXPECT_NE(file.find(R"("memory_kib":65536,"passes":3)"), std::string::npos) << file.substr(0, 300);
+  EXPECT_EQ(unpacked(file, "right"), "content");
+}
 
 TEST_F(Seal, gives_back_what_it_got_with_and_without_a_passphrase) {
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5000}, std::size_t{256 << 10}, std::size_t{700'001}}) {

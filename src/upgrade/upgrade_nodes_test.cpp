@@ -300,6 +300,29 @@ TEST_P(BesideOthers, of_two_upgraders_one_works_and_the_other_waits_and_says_for
   EXPECT_EQ(text("SELECT count(*) FROM upgrade_backup"), "1");
 }
 
+TEST_P(BesideOthers, who_waited_long_for_its_turn_did_not_stand_still) {
+  Progress waiting;
+  Outcome second;
+  std::jthread other;
+  constexpr auto stand_still = 3s;
+  auto first = context(next, [&](std::string_view edge) {
+    if (edge != "backed up") return;
+    other = std::jthread([&] {
+      auto other_store = stores->open();
+      Context context{*other_store, next, stores->folder(), &waiting};
+      context.stand_still = stand_still;
+      second = up(context);
+    });
+    while (waiting.now().state != "waiting" && waiting.now().state != "failed") std::this_thread::yield();
+    for (auto until = std::chrono::steady_clock::now() + stand_still + 200ms; std::chrono::steady_clock::now() < until;) std::this_thread::yield();
+    throw std::runtime_error("power cut");
+  });
+  EXPECT_THROW(up(first), std::runtime_error);
+  other.join();
+  EXPECT_EQ(second.code, done) << second.sentence;
+  EXPECT_EQ(second.to, 4);
+}
+
 TEST_P(BesideOthers, a_holder_that_stood_still_commits_nothing) {
   auto sleeper = context(next);
   sleeper.stand_still = 0ms;

@@ -194,6 +194,56 @@ TEST_P(Upgrades, the_old_version_left_alone_gets_its_data_back_exactly) {
   EXPECT_EQ(content(), before);
 }
 
+// One store goes from the first schema to the last at once, another of the same content one migration at a time, each by a binary
+// of its own: nobody can tell afterwards.
+TEST_P(Upgrades, at_once_and_step_by_step_end_alike) {
+  up_old();
+  fill();
+  auto old = old_binary();
+  auto backup = backup_create(old, "manual", "test");
+  TestStores others(GetParam());
+  auto other = others.open();
+  Context old_there{*other, first, others.folder()};
+  restore(old_there, backup.path);
+  ASSERT_EQ(status(old_there).schema, 1);
+
+  up_next();
+  for (auto known = first; known.size() < next.size();) {
+    known.push_back(next[known.size()]);
+    set_version("0.1." + std::to_string(known.size()));
+    Context context{*other, known, others.folder()};
+    auto outcome = up(context);
+    ASSERT_EQ(outcome.code, done) << outcome.sentence;
+    ASSERT_EQ(outcome.to, static_cast<int>(known.size()));
+  }
+  auto state = [](appdb::Store& of) {
+    return of.read([](Connection& c) {
+      std::map<std::string, std::string> out;
+      auto ledger = read_ledger(c);
+      for (auto& t : ledger.structure.tables)
+        if (!t.name.starts_with("upgrade_")) out["rows of " + t.name] = fingerprint(c, t).text();
+      out["structure"] = json::write(migrations::to_json(ledger.structure));
+      out["schema"] = std::to_string(ledger.schema) + ", level " + std::to_string(ledger.level) + ", floor " + std::to_string(ledger.compat_floor) + ", " + std::to_string(ledger.pending.size()) + " pending";
+      for (auto& back : ways_back(c, 0)) out["way back of " + std::to_string(back.migration)] = std::to_string(back.compat_floor_before) + " " + migrations::operations_text(back.operations);
+      auto& park = *ledger.structure.table("upgrade_park");
+      out["parked"] = std::to_string(c.count("SELECT count(*) FROM " + park.name));
+      return out;
+    });
+  };
+  auto direct = state(*store), stepped = state(*other);
+  EXPECT_EQ(direct.size(), stepped.size());
+  for (auto& [what, is] : direct) EXPECT_EQ(stepped[what], is) << what;
+  EXPECT_GT(direct.size(), 30u);
+  // And so they go down: at once, and step by step.
+  down_as_old();
+  for (int schema = static_cast<int>(next.size()) - 1; schema >= 1; --schema) {
+    set_version("0.1.0");
+    ASSERT_EQ(down(old_there, schema).to, schema);
+  }
+  direct = state(*store), stepped = state(*other);
+  for (auto& [what, is] : direct) EXPECT_EQ(stepped[what], is) << what << " after the way down";
+}
+
 TEST_P(Upgrades, what_the_old_version_edits_wins_and_the_parked_value_stays_listed) {
   up_old();
   fill();
@@ -431,6 +481,21 @@ TEST(Verification, notices_on_the_data_itself_what_did_not_happen_in_the_rehears
     auto store = open_fresh(stores);
     fill_little(*store);
     store->connect()->execute_script("CREATE TRIGGER evil AFTER INSERT ON upgrade_history WHEN NEW.migration = 4 BEGIN " + sabotage + "; END");
+    auto known = migrations::all_next();
+    Context context{*store, known, stores.folder()};
+    expect_noticed(context, sabotage);
+  }
+}
+
+TEST(Verification, notices_on_postgres_what_did_not_happen_in_the_rehearsal) {
+  if (auto missing = TestStores::missing(Engine::Postgres)) GTEST_SKIP() << *missing;
+  for (auto& sabotage : sabotages) {
+    TestStores stores(Engine::Postgres);
+    auto store = open_fresh(stores);
+    fill_little(*store);
+    // The first of the migrations: what comes before a unit that fails stays.
+    auto made = sabotage.find("INSERT") == std::string::npos ? sabotage : "INSERT INTO setting (row_uid, key, value, updated_at) VALUES ('u', 'k', 'v', now())";
+    store->connect()->execute_script("CREATE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + made + "; RETURN NULL; END $$; CREATE TRIGGER evil AFTER INSERT ON upgrade_history FOR EACH ROW WHEN (NEW.migration = 2) EXECUTE FUNCTION evil()");
     auto known = migrations::all_next();
     Context context{*store, known, stores.folder()};
     expect_noticed(context, sabotage);

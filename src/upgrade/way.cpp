@@ -179,8 +179,10 @@ void run_way(Attempt& attempt, StepContext& step, const Way& way, const std::fun
 
 Touched touched_by(const Way& way) {
   Touched out;
-  auto look = [&](const migrations::Operation& operation) {
+  auto look = [&](const migrations::Operation& operation, bool up) {
     out.tables.insert(migrations::table_of(operation));
+    bool by_catalogue = std::holds_alternative<migrations::CreateIndex>(operation) || (up && std::holds_alternative<migrations::AddColumn>(operation));
+    if (!by_catalogue) out.contents.insert(migrations::table_of(operation));
     if (auto* o = std::get_if<migrations::RenameTable>(&operation)) {
       out.tables.insert(o->to);
       out.rows.insert({o->from, o->to});
@@ -194,7 +196,7 @@ Touched touched_by(const Way& way) {
     if (auto* o = std::get_if<migrations::AddUnique>(&operation); o && o->duplicates.rename.empty()) out.rows.insert(o->table);
     if (auto* o = std::get_if<migrations::DropUnique>(&operation); o && o->duplicates.rename.empty()) out.rows.insert(o->table);
   };
-  for (auto& unit : way.units) for (int place : unit.run) look(unit.all[static_cast<std::size_t>(place)]);
+  for (auto& unit : way.units) for (int place : unit.run) look(unit.all[static_cast<std::size_t>(place)], unit.kind != Unit::Kind::Down);
   return out;
 }
 
