@@ -30,8 +30,8 @@ Relation Resolver::with_appended(Relation relation, const std::vector<Append>& o
     auto part = std::make_shared<ResolvedStage>();
     part->alias = scope.main.table ? scope.main.table->name : "source";
     bool any = false;
-    for (std::size_t k = 0; k < first.columns.size(); ++k) {
-      auto& column = first.columns[k];
+    for (std::size_t k = 0; k < first.relation.columns.size(); ++k) {
+      auto& column = first.relation.columns[k];
       FieldReference wanted{column.name};
       auto found = look_up(scope.main, "", wanted, nullptr);
       Expression value{Literal{nullptr}};

@@ -70,6 +70,7 @@ Resolver::StageResult Resolver::pivot(const std::vector<Stage>& all, const Pivot
     if (kept == everything) {
       order = part->order_by;
       base = resolved;
+      base.columns = std::move(base.relation.columns);
       names = base.relation.sql_names;
       names.insert(names.begin() + static_cast<std::ptrdiff_t>(count), "pivot-grouping");
     }

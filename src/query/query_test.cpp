@@ -7,6 +7,7 @@
 #include "query/template.h"
 #include "query/testing.h"
 #include "query/uses.h"
+#include "query/write.h"
 
 namespace basalt::query {
 namespace {
@@ -67,6 +68,41 @@ TEST(Resolve, refuses_expressions_that_multiply) {
   json::object query{{"database", 1}, {"query", json::object{{"source-table", 1}, {"expressions", expressions}}}};
   JsonCatalog catalog(schema);
   EXPECT_THROW(resolve(parse_query(query), catalog, {}), Failure);
+}
+
+TEST(Resolve, refuses_comparisons_that_double_without_end) {
+  json::object inner{{"source-table", 1}};
+  for (int i = 0; i < 12; ++i) {
+    auto date = json::array{"field", 3, nullptr};
+    auto by = json::array{"field", 3, json::object{{"temporal-unit", "month"}}};
+    json::object next{{"aggregation", json::array{json::array{"count"}}}, {"breakout", json::array{by}}, {"compare", json::object{{"field", date}, {"unit", "month"}}}};
+    if (i == 0) next["source-table"] = 1;
+    else next["source-query"] = inner;
+    inner = next;
+  }
+  JsonCatalog catalog(schema);
+  try {
+    resolve(parse_query(json::object{{"database", 1}, {"query", inner}}), catalog, {});
+    ADD_FAILURE() << "accepted";
+  } catch (const Failure& failure) {
+    EXPECT_NE(failure.sentence().find("at most 4 times"), std::string::npos) << failure.sentence();
+  }
+}
+
+TEST(Convert, keeps_what_stands_beside_the_query_and_the_tags_of_sql) {
+  auto given = json::parse(R"({"database": 1, "type": "native", "native": {"query": "select {{x}}", "template-tags": {"x": {"name": "x", "id": "1", "type": "text", "own": [1]}}, "collection": "c"}, "parameters": [{"id": "p"}], "info": {"a": 1}})");
+  auto five = convert_query(given, Form::Mbql5);
+  EXPECT_EQ(json::write(five.at("stages").at(0).at("template-tags")), json::write(given.at("native").at("template-tags")));
+  EXPECT_EQ(json::write(five.at("parameters")), R"([{"id":"p"}])");
+  EXPECT_EQ(json::write(convert_query(five, Form::Mbql4).at("native")), json::write(given.at("native")));
+  EXPECT_FALSE(five.contains("type"));
+}
+
+TEST(Convert, names_aggregations_by_position_and_by_uuid) {
+  auto five = convert_query(json::parse(R"({"database": 1, "query": {"source-table": 1, "aggregation": [["count"], ["sum", ["field", 1, null]]], "breakout": [2], "order-by": [["desc", ["aggregation", 1]]]}})"), Form::Mbql5);
+  auto& stage = five.at("stages").at(0);
+  EXPECT_EQ(stage.at("order-by").at(0).at(2).at(2), stage.at("aggregation").at(1).at(1).at("lib/uuid"));
+  EXPECT_EQ(json::write(convert_query(five, Form::Mbql4).at("query").at("order-by")), R"([["desc",["aggregation",1]]])");
 }
 
 TEST(Uses, tell_tables_behind_keys_parameters_and_cards) {

@@ -183,11 +183,10 @@ Resolver::StageResult Resolver::stage(const Stage& stage, Relation main, Positio
 
   StageResult out;
   out.relation.known = !result->all_columns;
-  out.relation.columns = columns;
   for (auto& output : result->outputs) out.relation.sql_names.push_back(output.name);
   out.stage = result;
   out.relation.source = out.stage;
-  out.columns = std::move(columns);
+  (position == Position::Last ? out.columns : out.relation.columns) = std::move(columns);  // where the next stage or the answer looks
   return out;
 }
 

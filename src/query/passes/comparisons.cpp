@@ -11,6 +11,8 @@
 namespace basalt::query {
 namespace {
 
+constexpr int most_comparisons = 4;  // each can double the query
+
 Expression call(Function function, std::vector<Expression> arguments) { return {Call{function}, std::move(arguments)}; }
 Expression column(const std::string& name, const std::string& join = {}) {
   FieldReference reference{name};
@@ -138,9 +140,11 @@ void by_rows(std::vector<Stage>& stages, std::size_t index, std::size_t at, cons
 }  // namespace
 
 Query comparisons(Query query, const PassContext&) {
-  each_stages(query.stages, [](std::vector<Stage>& stages) {
+  int made = 0;
+  each_stages(query.stages, [&](std::vector<Stage>& stages) {
     for (std::size_t i = 0; i < stages.size(); ++i) {
       if (!stages[i].compare) continue;
+      if (++made > most_comparisons) invalid_query("A query compares with earlier periods at most " + std::to_string(most_comparisons) + " times.");
       auto compare = std::move(*stages[i].compare);
       stages[i].compare.reset();
       if (stages[i].aggregations.empty()) invalid_query("`compare` needs something to compare: the stage has no aggregation.");
