@@ -1,5 +1,7 @@
 // Segments, measures and pivots through the routes.
 #include "features/content/test_server.h"
+#include "features/databases/databases_api.h"
+#include "features/queries/queries_api.h"
 
 namespace basalt::features {
 namespace {
@@ -8,6 +10,12 @@ using appdb::Connection;
 
 class SegmentsTest : public ApiTest {
  protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    if (IsSkipped()) return;
+    add_query_routes(server->routes, server->services);
+    add_table_routes(server->routes, server->services);
+  }
   json::object small_orders() {
     return {{"name", "Small orders"}, {"table_id", table_id("ORDERS")},
             {"definition", json::object{{"source-table", table_id("ORDERS")}, {"filter", json::parse("[\"<\", [\"field\", " + std::to_string(field_id("ORDERS", "SUBTOTAL")) + ", null], 50]")}}}};
