@@ -98,7 +98,7 @@ TEST(Config, fixes_settings_from_the_environment_and_the_file) {
 }
 
 TEST(Config, is_documented_option_by_option) {
-  std::ifstream in(std::string(BASALT_SOURCE_DIR) + "/docs/configuration.md");
+  std::ifstream in(std::string(BASALT_SOURCE_DIR) + "/docs/reference/configuration.md");
   std::string text(std::istreambuf_iterator<char>(in), {});
   for (auto& option : option_definitions()) {
     EXPECT_NE(text.find("| `" + option.name + "` |"), std::string::npos) << option.name;

@@ -240,7 +240,8 @@ std::optional<Found> look_in_mysql(const MysqlPlace& place) {
 }
 
 std::optional<Found> look_at_h2(const std::filesystem::path& path) {
-  for (auto& file : {path, std::filesystem::path(path.string() + ".mv.db")}) {
+  // The last: its image makes a folder of the name and puts the file into it.
+  for (auto& file : {path, std::filesystem::path(path.string() + ".mv.db"), path / (path.filename().string() + ".mv.db")}) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) continue;
     std::ifstream in(file, std::ios::binary);

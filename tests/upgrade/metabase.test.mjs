@@ -141,6 +141,9 @@ test("a Metabase on H2 is told older or newer, and how to bring it to PostgreSQL
   assert.match(plan({ MB_DB_CONNECTION_URI: `jdbc:h2:file:${join(data, "mb", "metabase.db")};IFEXISTS=TRUE` }).out, /0\.46 or newer/);
   assert.match(plan({ MB_DB_FILE: join(data, "mb", "metabase.db") }).out, /0\.46 or newer/, "the file alone, as the image of Metabase has it");
   assert.match(run_command(["doctor"], { environment: { BASALT_DATA_DIR: join(data, "mb") } }).out, /0\.46 or newer/, "in the data directory");
+  mkdirSync(join(data, "image.db"));
+  writeFileSync(join(data, "image.db", "image.db.mv.db"), block(1));
+  assert.match(plan({ MB_DB_TYPE: "h2", MB_DB_FILE: join(data, "image.db") }).out, /image\.db\.mv\.db[\s\S]*0\.45 or older/, "as the image of Metabase lays it");
   writeFileSync(file, "SQLite format 3");
   assert.doesNotMatch(plan({ MB_DB_FILE: join(data, "mb", "metabase.db") }).out, /Metabase/);
 });
