@@ -57,6 +57,8 @@ void SqlWriter::over_rows(const Expression& e) {
     else if (called.function == Function::RunningCount) out_ += '*';
     out_ += ')';
   };
+  // Some engines want the number in another type for this.
+  auto average = [&] { from_template(dialect_.functions.at(Function::Average), {query::Call{Function::Average}, {a[0]}}, Binds::Loosest); };
   std::string frame;
   const char* to_here = "ROWS UNBOUNDED PRECEDING";
   bool share = called.function == Function::ShareOfTotal;
@@ -76,12 +78,13 @@ void SqlWriter::over_rows(const Expression& e) {
     case Function::LastValue: plain("LAST_VALUE"); frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"; break;
     case Function::RunningSum: plain("SUM"); frame = to_here; break;
     case Function::RunningCount: plain("COUNT"); frame = to_here; break;
-    case Function::RunningAverage: plain("AVG"); frame = to_here; break;
+    case Function::RunningAverage: average(); frame = to_here; break;
     case Function::RunningMin: plain("MIN"); frame = to_here; break;
     case Function::RunningMax: plain("MAX"); frame = to_here; break;
     case Function::MovingSum:
     case Function::MovingAverage:
-      plain(called.function == Function::MovingSum ? "SUM" : "AVG");
+      if (called.function == Function::MovingSum) plain("SUM");
+      else average();
       frame = "ROWS BETWEEN " + std::to_string(json::as_integer(a[1].literal()->value).value_or(1) - 1) + " PRECEDING AND CURRENT ROW";
       break;
     case Function::ShareOfTotal:

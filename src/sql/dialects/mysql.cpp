@@ -35,7 +35,10 @@ class Mysql final : public Ansi {
     pattern_any_case = "LOWER({0})";
 
     const std::string exact = "CONVERT({0} USING utf8mb4) COLLATE utf8mb4_bin";
-    functions[F::Average] = "AVG(CAST({0} AS DOUBLE))";  // of whole numbers it would have four digits
+    // Of whole numbers these would have four digits.
+    functions[F::Average] = "AVG(CAST({0} AS DOUBLE))";
+    functions[F::StandardDeviation] = "STDDEV_POP(CAST({0} AS DOUBLE))";
+    functions[F::Variance] = "VAR_POP(CAST({0} AS DOUBLE))";
     functions[F::ToInteger] = "CAST(ROUND(CAST({0} AS DOUBLE)) AS SIGNED)";
     functions[F::ToFloat] = "CAST({0} AS DOUBLE)";
     functions[F::ToText] = "CAST({0} AS CHAR)";
