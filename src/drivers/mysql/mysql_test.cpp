@@ -14,7 +14,7 @@ using testing::failure_of;
 using testing::quickest_stop;
 using testing::run;
 
-constexpr ExecuteOptions writes{.read_only = false};
+const ExecuteOptions writes{.read_only = false};
 
 class MysqlDriver : public ::testing::Test {
  protected:
