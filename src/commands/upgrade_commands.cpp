@@ -258,6 +258,7 @@ int upgrade_rollback(const Config& config, const Options& options) {
 int upgrade_hold(const Config& config, const Options& options) {
   return blocking(options, [&] {
     auto request = options.off ? json::object{{"do", "unhold"}} : json::object{{"do", "hold"}, {"until", options.until}, {"why", options.why}, {"by", who()}};
+    if (auto status = asked(config, {{"do", "status"}}); status && options.off && !json::sub_object(*status, "hold")) return told(options, nothing_to_do, "Upgrades are not on hold.");
     if (auto answer = asked(config, request)) return told(options, done, text_of(*answer, "message"));
     auto lock = launch::Lock::take(config.versions_directory());
     auto state = state_of(config);

@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto old_patience = 60s;  // for the version that serves to come up, before a run that was cut off goes on
+constexpr auto at_once_patience = 5s;
 constexpr int most_downs = 5;
 constexpr const char* probe_path = "/api/updates/probe";
 
@@ -501,7 +502,6 @@ void Trial::back(const std::string& why, bool at_once) {
   bool new_serves = serving && children_.look(*serving).slot == run().to && run().from != run().to;
   // A process that is not good enough for people's connections has nothing to finish.
   if (new_ && !(new_serves && *serving == *new_)) children_.kill(*new_);
-  else if (new_serves && at_once) children_.kill(*serving);
   new_.reset();
   back_tries_ = downs_ = 0;
 }
@@ -545,12 +545,18 @@ void Trial::go_back() {
     return finish(Phase::RolledBack, "");
   }
   if (!seen.alive) return;  // the launcher starts it: slot_to_start() says which
+  // One that hangs may hold what the old one needs to come up.
+  if (at_once_ && over(at_once_patience)) {
+    children_.kill(*serving);
+    return;
+  }
   // The new one serves, and well enough to go on until the old one can.
   if (old_) {
     auto old_seen = children_.look(*old_);
     if (old_seen.alive && old_seen.ready) {
       children_.go(*old_);
       old_.reset();
+      if (at_once_) children_.kill(*serving);
       return;
     }
     if (old_seen.moved != moved_) {

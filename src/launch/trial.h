@@ -110,7 +110,7 @@ class Trial {
   std::string no_answer_;           // why probed() gave null
   json::value first_, second_, third_;  // what was probed in this run, in order
   std::optional<ChildId> new_, old_, last_serving_;
-  bool at_once_ = false;            // the new one is killed before the old one is back: it hangs or eats the machine
+  bool at_once_ = false;            // the new one hangs or eats the machine: it is killed as soon as the old one is back, or soon
   int missed_ = 0, downs_ = 0, back_tries_ = 0;
   std::optional<TicketId> beat_;
 };

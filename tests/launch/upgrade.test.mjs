@@ -92,9 +92,9 @@ const bad = [
   { kind: "is never ready", says: /started and did nothing more for 20 seconds/, slow: 100 },
   { kind: "hangs", says: /does not answer any more/, observe: 40, waits: 45_000 },
   { kind: "eats memory", says: /MB of memory/, observe: 40, waits: 20_000 },
-  { kind: "dies", says: /signal 6/, observe: 40, waits: 20_000, resets: true },
+  { kind: "dies", says: /signal 6/, observe: 40, waits: 20_000 },
 ];
-for (const { kind, says, code = 30, quick, observe, waits = 5_000, slow = 60, resets } of bad)
+for (const { kind, says, code = 30, quick, observe, waits = 5_000, slow = 60 } of bad)
   test(`a release that ${kind}: the old version serves within a minute`, { skip: !quick && !full && "only with BASALT_CHAOS=full", timeout: 300_000 }, async (t) => {
     const { server } = await installation(t, { kind, observe });
     const before = (await server.status()).serving;
@@ -116,7 +116,9 @@ for (const { kind, says, code = 30, quick, observe, waits = 5_000, slow = 60, re
       assert.equal((await server.status()).serving, before, "the process that served goes on");
     } else {
       assert.ok(!crowd.failed.includes("ECONNREFUSED"));
-      assert.ok(crowd.failed.length <= 16, crowd.failed.join(" "));
+      // One that ends by itself leaves nobody; its successor says for a moment that it starts.
+      const lost = kind === "dies" ? crowd.failed.filter((one) => !one.startsWith("503")) : crowd.failed;
+      assert.ok(lost.length <= 16, lost.join(" "));
     }
   });
 
