@@ -286,6 +286,20 @@ int upgrade_finalize(const Config& config, const Migrations& migrations, const O
     std::cerr << "basalt: " << launch::busy(state) << " What finalize puts into effect takes away the quick way back.\n";
     return blocked_unchanged;
   }
+  // An older program, as the installed one may be, does not know what the version that serves has put off.
+  auto slots = slots_of(config);
+  auto serves = launch::current_slot(state, slots);
+  if (release::is_newer(serves.version, version())) {
+    std::ifstream in("/proc/self/cmdline", std::ios::binary);
+    std::vector<std::string> words;
+    for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+    words.at(0) = serves.program;
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv(serves.program.c_str(), arguments.data());
+    throw Failure(FailureKind::Unavailable, "Basalt " + serves.version + ", which serves, could not be asked to do it (" + serves.program.string() + ").");
+  }
   return migrate_finalize(config, migrations, options);
 }
 

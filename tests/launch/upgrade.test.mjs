@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { binary, clean_environment, eventually } from "../runner/server.mjs";
+import { binary, clean_environment, eventually, test_postgres } from "../runner/server.mjs";
 import { Crowd, Launched } from "./launched.mjs";
 import { Feed } from "./releases.mjs";
 
@@ -178,6 +178,38 @@ test("without a launcher a version is staged, and the next launcher tries it", {
   await server.start();
   await eventually(async () => (await current(server)).run?.phase === "good", { timeout: 120_000 });
   assert.equal((await current(server)).version, "0.2.0");
+  await content_is_there(server);
+});
+
+test("going back after it was finalised steps the data down first", { timeout: 300_000, skip: !full && "only with BASALT_CHAOS=full" }, async (t) => {
+  const { server } = await installation(t);
+  assert.equal((await command(server, ["upgrade", "apply", "0.2.0"])).code, 0);
+  assert.equal((await server.post("/api/collection", { name: "Made on the new version" })).status, 200);
+  // The older node is gone in an orderly way, so nothing hinders it.
+  const finalised = await command(server, ["upgrade", "finalize"]);
+  assert.equal(finalised.code, 0, finalised.err + finalised.out);
+  const back = await command(server, ["upgrade", "rollback", "--json"]);
+  assert.equal(back.code, 0, back.err + back.out + server.log);
+  assert.equal((await current(server)).version, "0.1.0");
+  await content_is_there(server);
+  assert.ok((await server.get("/api/collection")).body.some((one) => one.name === "Made on the new version"));
+  assert.equal((await command(server, ["migrate", "status", "--json"])).answer.schema, 1);
+});
+
+test("on PostgreSQL as well", { timeout: 300_000, skip: !full && "only with BASALT_CHAOS=full" }, async (t) => {
+  const database = test_postgres(t);
+  if (!database) return;
+  const { server } = await installation(t, { environment: { MB_DB_CONNECTION_URI: database.uri } });
+  const crowd = new Crowd(server);
+  const applied = await command(server, ["upgrade", "apply", "0.2.0", "--json"]);
+  assert.equal(applied.code, 0, applied.err + applied.out + server.log);
+  assert.equal((await current(server)).version, "0.2.0");
+  const back = await command(server, ["upgrade", "rollback"]);
+  assert.equal(back.code, 0, back.err + back.out);
+  await crowd.stop();
+  assert.deepEqual(crowd.failed, []);
+  t.diagnostic(`${crowd.answered} answers meanwhile, the slowest after ${crowd.slowest} ms`);
+  assert.equal((await current(server)).version, "0.1.0");
   await content_is_there(server);
 });
 
