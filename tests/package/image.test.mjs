@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { administrator, eventually, free_port, root, test_postgres } from "../runner/server.mjs";
-import { image_of_now, package_of_now } from "./artefacts.mjs";
+import { image_of_now, package_of_next, package_of_now } from "./artefacts.mjs";
 import { Machine, must, why_not } from "./machine.mjs";
 
 const skip = why_not() || false;
@@ -57,10 +57,9 @@ function container(t, { volume = true } = {}) {
     server.gone = new Promise((resolve) => child.once("exit", (code) => resolve((server.code = code))));
     server.stop = async () => { child.kill(config.config.StopSignal); return server.gone; };
     t.after(() => child.kill("SIGKILL"));
-    await eventually(() => {
-      if (server.code !== undefined) throw Object.assign(new Error(server.log), { fatal: true });
-      return machine.command(["health"], { BASALT_PORT: String(port), BASALT_ADDRESS: "127.0.0.1" }).code === 0;
-    }, { timeout: 60_000, every: 200, what: "a healthy container" });
+    await eventually(() => server.code !== undefined || machine.command(["health"], { BASALT_PORT: String(port), BASALT_ADDRESS: "127.0.0.1" }).code === 0,
+      { timeout: 60_000, every: 200, what: "a healthy container" });
+    if (server.code !== undefined) throw new Error(server.log);
     return server;
   };
   return machine;
@@ -106,9 +105,13 @@ test("serves from its volume, and a command beside it may be one word or two", {
     const done = machine.command(words);
     assert.equal(done.code, 0, `${words}: ${done.err}`);
   }
+  must("dpkg-deb", ["-x", package_of_next(), join(machine.root, "next")]);
   for (const words of [["migrate", "down"], ["migrate down"]]) {
+    const up = machine.chroot("/next/usr/lib/basalt/basalt migrate up --data-dir /var/lib/basalt", { user: config.config.User });
+    assert.equal(up.code, 0, up.err);
     const done = machine.command(words);
-    assert.ok([0, 10].includes(done.code), `${words}: ${done.code} ${done.out}${done.err}`);
+    assert.equal(done.code, 0, `${words}: ${done.out}${done.err}`);
+    assert.equal(JSON.parse(machine.command(["migrate", "status", "--json"]).out).schema, 1);
   }
 });
 
