@@ -58,7 +58,7 @@ export class Launched extends Server {
 }
 
 export async function launched(t, options = {}) {
-  const server = new Launched(options);
+  const server = Object.assign(new Launched(options), { program: options.program });
   t.after(() => server.close());
   await server.start(options);
   return server;
