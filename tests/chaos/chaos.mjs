@@ -337,10 +337,11 @@ async function prepare(engine) {
 
 // ---- Work on several lanes
 
-export async function on_lanes(items, work, { until = Infinity } = {}) {
+// Ends at `until`, but not before `enough()`.
+export async function on_lanes(items, work, { until = Infinity, enough = () => true } = {}) {
   let next = 0, done = 0;
   const lane = async () => {
-    while (next < items.length && Date.now() < until) {
+    while (next < items.length && (Date.now() < until || !enough())) {
       const item = items[next++];
       await work(item);
       ++done;

@@ -81,7 +81,7 @@ async function each_fault(t, title, { engine, from, name, args, total, seconds, 
     } finally {
       await place.remove();
     }
-  }, { until: full ? Infinity : began + seconds * 1000 });
+  }, { until: full ? Infinity : began + seconds * 1000, enough: () => counts.broken > 0 });
   t.diagnostic(`${engine} ${args.join(" ").replace(/\/\S+\//, "")}, ${title}: ${done} of ${total} points: stopped ${counts.broken}, went through ${counts.through}; before ${counts.before}, between ${counts.between}, after ${counts.after}; ${((Date.now() - began) / 1000).toFixed(1)} s`);
   if (counts.broken === 0) wrong.push(`${title}: no fault had an effect`);
   return wrong;

@@ -101,7 +101,7 @@ async function matrix(t, { engine, from, name, args, again = [name, args], expec
     } finally {
       await place.remove();
     }
-  }, { until });
+  }, { until, enough: () => counts.killed > 4 });
   t.diagnostic(`${engine} ${args.join(" ").replace(/\/\S+\//, "")}: ${calls.length} calls, killed at ${counts.killed} of ${all} points: before ${counts.before}, prepared ${counts.prepared}, between ${counts.between}, after ${counts.after}; ${((Date.now() - began) / 1000).toFixed(1)} s`);
   assert.ok(counts.killed > 0, "nothing was killed");
   blame(wrong, done);
