@@ -151,6 +151,7 @@ test("over the API: looked for, fetched, tried; only by administrators", { timeo
   assert.equal(self.run.phase, "good", JSON.stringify(self));
   assert.equal(self.version, "0.2.0");
   assert.equal(self.run.by, "Ada Basalt");
+  assert.equal(self.available, null, "what serves is no news");
   assert.equal((await server.post("/api/updates/self/apply", { version: "0.2.0" })).status, 202);
   const nothing = await eventually(async () => { const now = await current(server); return now.agent.error && now; }, { timeout: 60_000 });
   assert.match(nothing.agent.error, /not newer|serves already/);

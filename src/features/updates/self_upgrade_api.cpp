@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "launch/control.h"
+#include "release/version.h"
 
 namespace basalt::features {
 namespace {
@@ -47,6 +48,9 @@ void add_self_upgrade_routes(http::Routes& routes, Services&, SelfUpgradeOptions
     auto* seen = json::find(answer, "newest_seen");
     auto part = [&](const char* key) { auto* found = seen ? json::find(*seen, key) : nullptr; return found ? *found : json::value(nullptr); };
     auto available = part("newest"), due = part("due");
+    // What was seen before the version that serves took over is no news any more.
+    auto serves = json::text(answer, "current_version").value_or("");
+    if (auto newest = json::text(available, "version"); newest && !release::is_newer(*newest, serves)) available = due = nullptr;
     answer["available"] = std::move(available);
     answer["due"] = std::move(due);
     return answer;

@@ -334,7 +334,7 @@ const texts: Record<string, Strings> = {
     held_until: 'Aktualisierungen sind bis {{when}} angehalten, sagt {{by}}.',
     held_why: 'Warum: {{why}}',
     held_open: 'Aktualisierungen sind angehalten, bis es jemand aufhebt, sagt {{by}}.',
-    failed_here: 'Version {{version}} ist hier gescheitert',
+    failed_here: 'Version {{version}} wurde hier zurückgenommen',
     exchange_title: 'Version {{version}} wird installiert',
     exchange_back_title: 'Es geht zurück von Version {{version}}',
     exchange_fetching: 'Die Version wird nachgesehen',

@@ -57,7 +57,7 @@ add_strings('admin_updates', {
   held_until: 'Upgrades are on hold until {{when}}, says {{by}}.',
   held_why: 'Why: {{why}}',
   held_open: 'Upgrades are on hold until somebody lifts it, says {{by}}.',
-  failed_here: 'Version {{version}} failed here',
+  failed_here: 'Version {{version}} was taken back here',
   exchange_title: 'Version {{version}} is being installed',
   exchange_back_title: 'Going back from version {{version}}',
   exchange_fetching: 'Looking at the release',
