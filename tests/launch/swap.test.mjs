@@ -95,6 +95,7 @@ test("two of one launcher are two nodes", async (t) => {
   const alone = await names();
   assert.equal(alone.length, 1);
   for (const name of [`${alone[0]}/2`, alone[0]]) {
+    await eventually(async () => (await server.status()).children.length === 1, { what: "the former one having gone" });
     assert.ok((await server.swap()).ok);
     await eventually(async () => (await names()).join() === name, { what: `a node called ${name} alone`, every: 300 });
   }
