@@ -271,7 +271,8 @@ test("sqlite: who sleeps keeps the lock, and goes on when woken", async (t) => {
     assert.ok(first, "the first one sleeps");
     const second = place.begin("basalt-next", ["migrate", "up"]);
     await sleep(nap);
-    assert.equal(second.child.exitCode, null, "the second one waits for the first");
+    // Unless the sleeper had changed the data and let go already.
+    if (second.child.exitCode !== null) assert.ok(second.child.exitCode === 10 && part > 0.9, `the second one does not wait: ${second.child.exitCode}`);
     first.child.kill("SIGCONT");
     const woken = await first.ended, waited = await second.ended;
     // After half a minute it may have been given up for dead: then it stops by itself, and the other one does the work.
