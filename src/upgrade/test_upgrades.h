@@ -8,6 +8,12 @@
 #include "migrations/all.h"
 #include "upgrade/upgrade.h"
 
+#if defined(__has_feature)  // clang
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1  // as g++ says it
+#endif
+#endif
+
 namespace basalt::upgrade {
 
 // Which edges of a run a test dies at: all of them; under sanitizers, where a run takes seconds, every fifth from a random one
