@@ -4,6 +4,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "launch/trial.h"
 
 namespace basalt::launch {
 namespace {
@@ -73,7 +74,7 @@ void Agent::work(std::stop_token stop) {
       else next_ = options_.again;
     }
     lock.lock();
-    wish_.reset();
+    if (wish) wish_.reset();  // else one may have come meanwhile
     fetching_.clear();
     done_ = 0;
     expected_ = -1;
@@ -119,6 +120,7 @@ void Agent::look_now(const std::optional<Wish>& wish, std::stop_token stop) {
   }
   {
     std::lock_guard lock(mutex_);
+    if (wish && !wish->anyway) require_allowed(state_, chosen->version, now);
     fetching_ = chosen->version;
   }
   launch::fetch(*source, *chosen, slots_, state, [this](std::int64_t done, std::int64_t expected) {
@@ -127,7 +129,7 @@ void Agent::look_now(const std::optional<Wish>& wish, std::stop_token stop) {
     expected_ = expected;
   });
   std::lock_guard lock(mutex_);
-  ready_ = wish ? Ready{chosen->version, wish->by, true} : Ready{chosen->version, "the policy " + std::string(release::name_of(options_.policy.policy)), false};
+  ready_ = wish ? Ready{chosen->version, wish->by, wish->anyway} : Ready{chosen->version, "the policy " + std::string(release::name_of(options_.policy.policy)), false};
 }
 
 }  // namespace basalt::launch

@@ -103,6 +103,41 @@ TEST_F(AgentTest, a_person_gets_it_at_once) {
   EXPECT_TRUE(ready->anyway);
 }
 
+TEST_F(AgentTest, a_person_who_does_not_insist_minds_holds_and_failures) {
+  publish("0.2.0");
+  for (bool on_hold : {true, false}) {
+    state.hold.reset();
+    state.denied.clear();
+    if (on_hold) state.hold = Held{{}, "Ada", "the fair", clock.now()};
+    else state.denied = {{"0.2.0", "It hangs.", clock.now()}};
+    auto one = agent(release::Policy::Off);
+    one->fetch("0.2.0", "Bob", false);
+    auto error = awaited([&]() -> std::optional<std::string> { return json::text(json::value(one->to_json()), "error"); });
+    ASSERT_TRUE(error);
+    EXPECT_NE(error->find(on_hold ? "Upgrades are on hold (the fair)" : "failed here before (It hangs)"), std::string::npos) << *error;
+    EXPECT_FALSE(slots.find("0.2.0"));
+    EXPECT_FALSE(one->ready(state));
+  }
+  state.denied.clear();
+  auto one = agent(release::Policy::Off);
+  one->fetch("0.2.0", "Bob", false);
+  auto ready = awaited([&] { return one->ready(state); });
+  ASSERT_TRUE(ready);
+  EXPECT_FALSE(ready->anyway) << "the trial looks once more";
+}
+
+TEST_F(AgentTest, old_downloads_go) {
+  publish("0.2.0");
+  fs::create_directories(folder / "downloads");
+  for (auto* name : {"old", "new"}) std::ofstream(folder / "downloads" / name) << "a part";
+  fs::last_write_time(folder / "downloads/old", fs::file_time_type::clock::now() - std::chrono::hours(25));
+  auto one = agent(release::Policy::Off);
+  one->fetch("0.2.0", "Ada", true);
+  ASSERT_TRUE(awaited([&] { return one->ready(state); }));
+  EXPECT_FALSE(fs::exists(folder / "downloads/old"));
+  EXPECT_TRUE(fs::exists(folder / "downloads/new"));
+}
+
 TEST_F(AgentTest, what_is_not_as_it_was_signed_is_not_fetched) {
   publish("0.2.0");
   auto file = std::string("basalt-0.2.0-linux-x64.tar.gz");

@@ -40,6 +40,14 @@ Slot fetch(const release::Repository& source, const release::Release& release, S
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Failure(FailureKind::Unavailable, "The folder " + folder.string() + " could not be made: " + error.message() + ".");
+  // What was cut off and never asked for again; the wanted one goes on where it stopped.
+  auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24);
+  std::vector<std::filesystem::path> left;
+  for (auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    std::error_code unknown;
+    if (entry.is_regular_file(unknown) && !entry.path().filename().string().starts_with(artefact->file) && entry.last_write_time(unknown) < old && !unknown) left.push_back(entry.path());
+  }
+  for (auto& path : left) std::filesystem::remove(path, error);
   // The archive, and about three times as much unpacked.
   slots.require_room(artefact->bytes * 4);
   auto archive = folder / artefact->file;

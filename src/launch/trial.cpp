@@ -1,6 +1,7 @@
 #include "launch/trial.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/failure.h"
 #include "base/log.h"
@@ -52,9 +53,31 @@ void Trial::clear() {
   old_.reset();
   at_once_ = false;
   missed_ = downs_ = back_tries_ = 0;
+  old_memory_ = 0;
 }
 
 void Trial::save() { write_state(slots_.folder(), state_); }
+
+void Trial::save_or_log() {
+  try {
+    save();
+  } catch (const std::exception& problem) {
+    log::error("What is known of the upgrade cannot be written down", {{"why", problem.what()}});
+  }
+}
+
+void Trial::back_and_log(const std::string& why) {
+  try {
+    back(why, true);
+  } catch (const std::exception& problem) {
+    log::error("Going back cannot be written down", {{"why", problem.what()}});
+  }
+}
+
+std::int64_t Trial::usual_memory() const {
+  auto measured = json::integer(state_.run->before, "memory_bytes").value_or(0);
+  return measured > 0 ? measured : old_memory_;
+}
 
 void Trial::enter(Phase phase) {
   run().phase = phase;
@@ -101,6 +124,13 @@ void Trial::begin(const std::string& version, const Asked& asked) {
   next(Step::OldReady, "looking at the version that serves");
 }
 
+void require_allowed(const State& state, const std::string& version, Timestamp at) {
+  if (state.is_held(at))
+    throw Failure(FailureKind::Conflict, "Upgrades are on hold" + (state.hold->until ? " until " + to_text(*state.hold->until).substr(0, 16) + " UTC" : std::string()) + (state.hold->why.empty() ? "" : " (" + state.hold->why + ")") + "; `basalt upgrade hold --off` lifts it, --now passes over it.");
+  for (auto& one : state.denied)
+    if (one.version == version) throw Failure(FailureKind::Conflict, "Basalt " + version + " failed here before (" + without_stop(one.why) + "); --now tries it again.");
+}
+
 void stage(State& state, const Slots& slots, const std::string& version, const Asked& asked, Timestamp at) {
   if (auto why = busy(state); !why.empty()) throw Failure(FailureKind::Conflict, why);
   auto slot = slots.find(version);
@@ -109,12 +139,7 @@ void stage(State& state, const Slots& slots, const std::string& version, const A
   if (slot->name == now.name || slot->version == now.version) throw Failure(FailureKind::Conflict, "Basalt " + now.version + " serves already.").with_error_type("nothing-to-do");
   if (!release::is_newer(slot->version, now.version))
     throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " is older than " + now.version + ", which serves; `basalt upgrade rollback` goes back.");
-  if (!asked.anyway) {
-    if (state.is_held(at))
-      throw Failure(FailureKind::Conflict, "Upgrades are on hold" + (state.hold->until ? " until " + to_text(*state.hold->until).substr(0, 16) + " UTC" : std::string()) + (state.hold->why.empty() ? "" : " (" + state.hold->why + ")") + "; `basalt upgrade hold --off` lifts it, --now passes over it.");
-    for (auto& one : state.denied)
-      if (one.version == slot->version) throw Failure(FailureKind::Conflict, "Basalt " + slot->version + " failed here before (" + without_stop(one.why) + "); --now tries it again.");
-  }
+  if (!asked.anyway) require_allowed(state, slot->version, at);
   std::erase_if(state.denied, [&](auto& one) { return one.version == slot->version; });
   Run made;
   made.from = now.name;
@@ -160,6 +185,7 @@ void Trial::roll_back(const std::string& by) {
     back(why + ".", false);
   } catch (...) {
     state_ = kept;
+    clear();
     throw;
   }
 }
@@ -202,7 +228,7 @@ std::string Trial::slot_to_start() {
     if (exchanged || state_.instance.empty()) {
       state_.installed_version = installed.version;
       if (state_.instance.empty()) state_.instance = random_hex(16);
-      save();
+      save_or_log();
     }
     if (!state_.has_open_run()) return state_.current;
     clear();
@@ -212,9 +238,9 @@ std::string Trial::slot_to_start() {
         break;
       case Phase::Judged: case Phase::Observing:
         ++run().tries;
-        save();
         next(Step::Resumed, "starting " + new_name() + " again");
-        if (run().tries > options_.tries) back(new_name() + " was started " + std::to_string(options_.tries) + " times and was ended each time before it was known to be good.", true);
+        save_or_log();
+        if (run().tries > options_.tries) back_and_log(new_name() + " was started " + std::to_string(options_.tries) + " times and was ended each time before it was known to be good.");
         break;
       default: next(Step::Back, "going back");
     }
@@ -223,7 +249,7 @@ std::string Trial::slot_to_start() {
   if (!state_.has_open_run()) return state_.current;
   if (run().gone_over()) {
     auto ended = last_serving_ ? children_.look(*last_serving_).ended : std::string();
-    back(new_name() + " " + (ended.empty() ? "ended by itself" : without_stop(ended)) + ".", true);
+    back_and_log(new_name() + " " + (ended.empty() ? "ended by itself" : without_stop(ended)) + ".");
   }
   // One that is on its way already shall be it.
   if (run().phase == Phase::RollingBack && old_ && children_.look(*old_).alive) children_.go(*std::exchange(old_, std::nullopt));
@@ -288,6 +314,7 @@ void Trial::tick() {
     case Step::Start: return start_new();
     case Step::Starting: {
       auto seen = new_ ? children_.look(*new_) : Children::Seen{};
+      if (old_serves) old_memory_ = std::max(old_memory_, children_.look(*serving).memory_bytes);
       if (seen.ready && seen.alive) {
         enter(Phase::Ready);
         next(Step::Probe, "comparing " + new_name() + " with the version before");
@@ -300,7 +327,7 @@ void Trial::tick() {
       std::string why;
       if (!seen.alive) why = new_name() + " " + (seen.ended.empty() ? "did not start" : without_stop(seen.ended)) + ".";
       else if (now - moved_at_ > options_.silence) why = new_name() + " started and did nothing more for " + std::to_string(options_.silence.count() / 1000) + " seconds" + (seen.status.empty() ? "." : "; it last said: " + without_stop(seen.status) + ".");
-      else if (auto large = too_large(json::integer(run().before, "memory_bytes").value_or(0), seen.memory_bytes, options_.rules)) why = *large;
+      else if (auto large = too_large(usual_memory(), seen.memory_bytes, options_.rules)) why = *large;
       if (why.empty()) return;
       if (new_) children_.kill(*new_);
       new_.reset();
@@ -442,7 +469,7 @@ void Trial::watch() {
   auto serving = children_.serving();
   auto seen = serving ? children_.look(*serving) : Children::Seen{};
   if (!seen.alive || seen.slot != run().to) return;  // it ended just now: the launcher asks what to start
-  if (auto why = too_large(json::integer(run().before, "memory_bytes").value_or(0), seen.memory_bytes, options_.rules)) return back(*why, true);
+  if (auto why = too_large(usual_memory(), seen.memory_bytes, options_.rules)) return back(*why, true);
   if (beat_) {
     auto answer = children_.answer(*beat_);
     if (!answer) return;
@@ -495,15 +522,22 @@ void Trial::back(const std::string& why, bool at_once) {
   state_.current = run().from;
   state_.previous = run().back ? std::optional(run().to) : run().previous_before;
   beat_.reset();
-  enter(Phase::RollingBack);
   log::warning("Going back to the version before", {{"version", run().to_version}, {"why", why}});
+  // First of all, so that it happens also when it cannot be written down.
   next(Step::Back, "going back to the version before: " + why);
+  std::exception_ptr not_written;
+  try {
+    enter(Phase::RollingBack);
+  } catch (const std::exception&) {
+    not_written = std::current_exception();
+  }
   auto serving = children_.serving();
   bool new_serves = serving && children_.look(*serving).slot == run().to && run().from != run().to;
   // A process that is not good enough for people's connections has nothing to finish.
   if (new_ && !(new_serves && *serving == *new_)) children_.kill(*new_);
   new_.reset();
   back_tries_ = downs_ = 0;
+  if (not_written) std::rethrow_exception(not_written);
 }
 
 void Trial::go_back() {

@@ -38,6 +38,8 @@ struct Asked {
 // What Trial::begin and Trial::roll_back do to the state; also for a command while no launcher runs: the next one goes on with it.
 // The caller writes it down. Failures as there.
 void stage(State&, const Slots&, const std::string& version, const Asked&, Timestamp now);
+// Failure Conflict while on hold, and when that version failed here before.
+void require_allowed(const State&, const std::string& version, Timestamp now);
 void stage_way_back(State&, const Slots&, const std::string& by, Timestamp now);
 Slot current_slot(const State&, const Slots&);
 // {instance, current, current_version, previous, previous_version, slots: [{name, version, release}], run, denied, hold, held, newest_seen}
@@ -80,6 +82,9 @@ class Trial {
 
   Run& run() { return *state_.run; }
   void save();
+  void save_or_log();                              // where going on matters more
+  void back_and_log(const std::string& why);       // at once, and also when that cannot be written down
+  std::int64_t usual_memory() const;               // of the version before; 0: not known
   void enter(Phase);
   void next(Step, std::string words);
   bool over(std::chrono::milliseconds) const;      // since the step began
@@ -110,6 +115,7 @@ class Trial {
   std::string no_answer_;           // why probed() gave null
   json::value first_, second_, third_;  // what was probed in this run, in order
   std::optional<ChildId> new_, old_, last_serving_;
+  std::int64_t old_memory_ = 0;     // while it served beside the new one
   bool at_once_ = false;            // the new one hangs or eats the machine: it is killed as soon as the old one is back, or soon
   int missed_ = 0, downs_ = 0, back_tries_ = 0;
   std::optional<TicketId> beat_;

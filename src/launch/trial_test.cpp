@@ -48,11 +48,14 @@ class World final : public Children {
   std::chrono::milliseconds not_answering{0};
   int backups = 0;
 
+  std::function<void()> before_start = [] {};
+
   void boot() {
     live.clear();
     tickets.clear();
     serving_.reset();
     trial = std::make_unique<Trial>(*this, slots, TrialOptions{}, Trial::Times{wall, [this] { return steady; }});
+    before_start();
     start_server();
   }
   void power_cut() {
@@ -312,6 +315,56 @@ TEST_F(TrialTest, a_good_version_takes_over_without_a_pause) {
     FAIL();
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.error_type(), "nothing-to-do");
+  }
+}
+
+// As on a full disk: nothing can be written down, and the version before serves all the same.
+TEST_F(TrialTest, goes_back_also_where_nothing_can_be_written) {
+  auto file = folder / "state.json";
+  auto fill = [&] {
+    fs::rename(file, folder / "kept");
+    fs::create_directories(file / "in the way");
+  };
+  auto empty = [&] {
+    fs::remove_all(file);
+    fs::rename(folder / "kept", file);
+  };
+  for (bool after_a_cut : {false, true}) {
+    SCOPED_TRACE(after_a_cut);
+    fs::remove(file);
+    World w(folder);
+    w.boot();
+    w.pass(2s);
+    w.trial->begin("0.2.0", {"a test"});
+    for (int i = 0; i < 300 && w.trial->state().run->phase != Phase::Observing; ++i) w.pass(200ms);
+    ASSERT_EQ(w.trial->state().run->phase, Phase::Observing);
+    if (after_a_cut) {
+      // One more start than it may have.
+      for (int i = 0; i < TrialOptions{}.tries; ++i) {
+        w.power_cut();
+        if (i == TrialOptions{}.tries - 1) w.before_start = fill;
+        w.boot();
+      }
+    } else {
+      fill();
+      for (auto& [id, one] : w.live)
+        if (one.slot == "0.2.0") w.kill(id);
+    }
+    // A tick may throw as long as nothing can be written; the launcher goes on.
+    auto until = w.steady + 10s;
+    while (w.steady < until) {
+      try {
+        w.pass(200ms);
+      } catch (const Failure&) {
+      }
+    }
+    EXPECT_EQ(w.served_by(), "installed");
+    EXPECT_EQ(w.trial->state().current, "installed");
+    empty();
+    w.settle();
+    EXPECT_EQ(w.trial->state().run->phase, Phase::RolledBack);
+    EXPECT_EQ(w.served_by(), "installed");
+    EXPECT_TRUE(w.trial->state().is_denied("0.2.0"));
   }
 }
 
