@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view half_made = ".half-";
+constexpr std::string_view half_made = ".half-", set_aside = ".gone-";
 
 std::string read_text(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -119,7 +119,7 @@ Slot Slots::add(const fs::path& archive, const std::string& version, const json:
     fs::permissions(half, static_cast<fs::perms>(0755), error);
     if (fs::exists(to, error)) {
       // Of another archive, and nobody runs it.
-      auto aside = folder_ / (std::string(half_made) + version + "-" + random_hex(6));
+      auto aside = folder_ / (std::string(set_aside) + version + "-" + random_hex(6));
       fs::rename(to, aside);
       fs::rename(half, to);
       fs::remove_all(aside, error);
@@ -144,16 +144,16 @@ void Slots::prune(const std::set<std::string>& keep) {
     if (slot.name == installed_slot || keep.contains(slot.name)) continue;
     if (spare) { spare = false; continue; }
     // Out of sight at once, then away: a crash in between leaves nothing that looks like a version.
-    auto aside = folder_ / (std::string(half_made) + slot.name + "-" + random_hex(6));
+    auto aside = folder_ / (std::string(set_aside) + slot.name + "-" + random_hex(6));
     fs::rename(folder_ / slot.name, aside, error);
     if (error) log::warning("An old version could not be removed", {{"version", slot.name}, {"why", error.message()}});
   }
   // Half of a version that somebody unpacks right now looks like what a crash left; that one is older.
   std::vector<fs::path> left;
   for (auto& entry : fs::directory_iterator(folder_, error)) {
-    if (!entry.path().filename().string().starts_with(half_made)) continue;
-    bool whole = fs::exists(entry.path() / "release.json", error);
-    if (whole || fs::last_write_time(entry.path(), error) < fs::file_time_type::clock::now() - std::chrono::hours(1)) left.push_back(entry.path());
+    auto name = entry.path().filename().string();
+    bool old = name.starts_with(half_made) && fs::last_write_time(entry.path(), error) < fs::file_time_type::clock::now() - std::chrono::hours(1);
+    if (old || name.starts_with(set_aside)) left.push_back(entry.path());
   }
   for (auto& path : left) fs::remove_all(path, error);
 }

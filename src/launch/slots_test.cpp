@@ -86,10 +86,13 @@ TEST_F(SlotsTest, old_versions_go_but_for_those_in_use_and_one_more) {
   fs::create_directories(folder / ".half-0.5.0-abcdef/lib");
   fs::last_write_time(folder / ".half-0.5.0-abcdef", fs::file_time_type::clock::now() - std::chrono::hours(2));
   fs::create_directories(folder / ".half-0.6.0-abcdef");  // somebody is at it
+  std::ofstream(folder / ".half-0.6.0-abcdef/release.json") << "{}";
+  fs::create_directories(folder / ".gone-0.7.0-abcdef/lib");
   slots.prune({"0.2.0", "0.3.0"});
   EXPECT_EQ(names(), (std::vector<std::string>{"installed", "0.10.0", "0.3.0", "0.2.0"}));
   EXPECT_FALSE(fs::exists(folder / ".half-0.5.0-abcdef"));
   EXPECT_TRUE(fs::exists(folder / ".half-0.6.0-abcdef"));
+  EXPECT_FALSE(fs::exists(folder / ".gone-0.7.0-abcdef"));
   EXPECT_FALSE(fs::exists(folder / "0.1.5"));
 }
 
