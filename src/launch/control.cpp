@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t longest_request = 64 << 10, longest_answer = 4 << 20, most_askers = 16;
-constexpr auto time_to_ask = std::chrono::seconds(10);
+constexpr auto time_to_ask = std::chrono::seconds(10), time_to_read = std::chrono::seconds(10);
 
 // A path of any length: the kernel takes 107 bytes, and a data directory may lie deeper than that.
 struct Address {
@@ -62,10 +62,11 @@ struct ControlSocket::Asker {
       out.erase(0, static_cast<std::size_t>(sent));
     }
   }
-  bool over() const { return gone || (ended && out.empty()); }
+  bool over() const { return gone || (ended && (out.empty() || Clock::now() - ended_at > time_to_read)); }
 
   const int socket;
   const Clock::time_point since = Clock::now();
+  Clock::time_point ended_at;
   std::string in, out;
   bool asked = false, ended = false, gone = false;
 };
@@ -89,6 +90,7 @@ class ControlSocket::Answering final : public Reply {
     }
     asker->out += json::write(line) + "\n";
     asker->ended = last;
+    if (last) asker->ended_at = Clock::now();
     asker->flush();
   }
   std::weak_ptr<Asker> asker_;

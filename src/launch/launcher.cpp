@@ -242,6 +242,7 @@ int Launcher::run() {
   while (!ending_ || !children_.empty()) {
     if (!ending_) tick_versions();
     look_at_swap();
+    hear();  // what came while the disk was slow: one that lives must not be killed for that
     look_at_children();
     if (!ending_ && !serving_ && start_at_ && Clock::now() >= *start_at_) start_server();
     errands_.look_at_time();

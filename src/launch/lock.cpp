@@ -21,7 +21,7 @@ std::unique_ptr<Lock> Lock::take(const std::filesystem::path& folder) {
     keep_owner(folder);  // a command of root's must not lock the server's user out
   }
   auto file = folder / "lock";
-  int fd = error ? -1 : ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int fd = error ? -1 : ::open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) {
     auto why = error ? error.message() : std::string(std::strerror(errno));
     throw Failure(FailureKind::Unavailable, "The folder for versions, " + folder.string() + ", cannot be used: " + why + ". The option versions-dir can name another one.");

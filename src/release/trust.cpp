@@ -34,7 +34,7 @@ class Lock {
       keep_owner(above);
     }
     bool fresh = !std::filesystem::exists(folder / "lock", error);
-    descriptor_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    descriptor_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fresh) keep_owner(folder / "lock");
     if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX) != 0) {
       if (descriptor_ >= 0) ::close(descriptor_);
