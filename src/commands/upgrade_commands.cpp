@@ -1,4 +1,7 @@
 // upgrade check, apply, status, rollback, hold, finalize: versions of the program itself. The schema's side is in migrate_commands.cpp.
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,15 +41,41 @@ std::string who() {
   return name && *name ? name : "a person at the terminal";
 }
 
+// By descriptors, and never through a link: that somebody could put one there meanwhile, or a second name of a file of root's.
+void give(int folder, const char* name, const struct stat& owner) {
+  struct stat now {};
+  if (::fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (!S_ISDIR(now.st_mode)) {
+    if (now.st_nlink == 1) (void)!::fchownat(folder, name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW);
+    return;
+  }
+  int inside = ::openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  auto* entries = inside < 0 ? nullptr : ::fdopendir(inside);
+  if (!entries) {
+    if (inside >= 0) ::close(inside);
+    return;
+  }
+  (void)!::fchown(inside, owner.st_uid, owner.st_gid);
+  while (auto* entry = ::readdir(entries))
+    if (std::string_view one = entry->d_name; one != "." && one != "..") give(inside, entry->d_name, owner);
+  ::closedir(entries);
+}
+
+// What the server's user can write, root does not run.
+void become_owner(const std::filesystem::path& program, const std::filesystem::path& folder) {
+  struct stat owner {};
+  if (::geteuid() != 0) return;
+  bool known = ::stat(program.c_str(), &owner) == 0 && (owner.st_uid != 0 || ::stat(folder.c_str(), &owner) == 0);
+  if (known && owner.st_uid == 0) return;
+  if (!known || ::setgroups(0, nullptr) != 0 || ::setgid(owner.st_gid) != 0 || ::setuid(owner.st_uid) != 0)
+    throw Failure(FailureKind::Forbidden, "Run this as the user of the server: basalt-as-service upgrade finalize.");
+}
+
 // Made by root in a folder of somebody else, files are that one's, who runs the launcher.
 void give_to_owner(const std::filesystem::path& path, const std::filesystem::path& folder) {
   struct stat owner {};
   if (::geteuid() != 0 || ::stat(folder.c_str(), &owner) != 0 || owner.st_uid == 0) return;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return;
-  (void)!::lchown(path.c_str(), owner.st_uid, owner.st_gid);
-  if (std::filesystem::is_directory(path, error))
-    for (auto& one : std::filesystem::recursive_directory_iterator(path, error)) (void)!::lchown(one.path().c_str(), owner.st_uid, owner.st_gid);
+  give(AT_FDCWD, path.c_str(), owner);
 }
 
 std::string text_of(const json::value& v, const char* key) { return json::text(v, key).value_or(""); }
@@ -297,6 +326,7 @@ int upgrade_finalize(const Config& config, const Migrations& migrations, const O
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
+    become_owner(serves.program, slots.folder());
     ::execv(serves.program.c_str(), arguments.data());
     throw Failure(FailureKind::Unavailable, "Basalt " + serves.version + ", which serves, could not be asked to do it (" + serves.program.string() + ").");
   }
