@@ -480,7 +480,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   asio::awaitable<bool> send(Exchange& exchange, Response& response) {
     auto wire = wire_answer(response, exchange.form);
-    if (response.status >= 500 && !is_private_) ++server_.failures;
+    if (response.status >= 500 && !is_private_ && exchange.serving) ++server_.failures;
     co_return co_await write(std::move(wire.head), std::move(wire.body), {});
   }
 
@@ -897,7 +897,8 @@ void BeastServer::produce(const std::shared_ptr<Exchange>& exchange, const std::
 
 void BeastServer::complete(const std::shared_ptr<Exchange>& exchange, std::optional<WireAnswer> wire, int status) {
   // What the launcher asks says nothing of how people fare.
-  if (!exchange->connection->is_private()) {
+  // Nor does that a server is starting: it is no fault of its version.
+  if (!exchange->connection->is_private() && exchange->serving) {
     if (status >= 500) ++failures;
     latencies.add(SteadyClock::now() - exchange->began);
   }

@@ -190,6 +190,7 @@ TEST_F(ServerTest, answers_with_the_fallback_until_it_serves) {
   auto first = wire.answer();
   EXPECT_EQ(status_of_answer(first), 503);
   EXPECT_EQ(body_of(first), "starting");
+  EXPECT_EQ(server->counters().failures, 0u) << "that a server starts is no failure of its version";
   serve();
   wire.send(get("/api/hello?name=you"));
   EXPECT_EQ(body_of(wire.answer()), "\"hello you\"") << "the same connection is kept";
