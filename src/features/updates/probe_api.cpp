@@ -1,5 +1,7 @@
 #include "features/updates/probe_api.h"
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <fstream>
 #include <set>
@@ -56,7 +58,7 @@ class Kept final : public http::ResponseStream {
 std::int64_t resident_bytes() {
   std::int64_t pages = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * 4096;
+  return resident * ::sysconf(_SC_PAGESIZE);
 }
 
 std::int64_t since(Steady::time_point then) { return std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - then).count(); }

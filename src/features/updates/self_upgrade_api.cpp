@@ -2,6 +2,7 @@
 
 #include "base/failure.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "base/version.h"
 #include "launch/control.h"
 #include "release/version.h"
@@ -61,7 +62,9 @@ void add_self_upgrade_routes(http::Routes& routes, Services&, SelfUpgradeOptions
   }).administrator().runs_on(pool).summary("Fetch a version, or the newest, and put it on trial; /api/updates/self tells how it goes.");
   routes.post("/api/updates/self/rollback", [ask](http::Request& request) { return ask(request, {{"do", "roll-back"}}); }).administrator().runs_on(pool).summary("Go back to the version before.");
   routes.post("/api/updates/self/hold", [ask](http::Request& request, const Hold& hold) {
-    return ask(request, {{"do", "hold"}, {"until", hold.until.value_or("")}, {"why", hold.why.value_or("")}});
+    auto until = hold.until.value_or("");
+    if (!until.empty() && !parse_timestamp(until)) throw Failure(FailureKind::BadRequest, "\"" + until.substr(0, 100) + "\" is no time; a time is like 2026-12-24 or 2026-12-24T18:00Z.");
+    return ask(request, {{"do", "hold"}, {"until", until}, {"why", hold.why.value_or("")}});
   }).administrator().runs_on(pool).summary("No upgrades until then, or until it is lifted.");
   routes.post("/api/updates/self/unhold", [ask](http::Request& request) { return ask(request, {{"do", "unhold"}}); }).administrator().runs_on(pool).summary("Upgrades again.");
   routes.post("/api/updates/self/look", [ask](http::Request& request) { return ask(request, {{"do", "look"}}); }).administrator().runs_on(pool).summary("Look for new releases now.");
