@@ -164,7 +164,7 @@ TEST_F(LauncherTest, starts_one_that_died_again_and_gives_up_never) {
 }
 
 TEST_F(LauncherTest, lets_another_take_over_only_when_it_is_ready) {
-  options.start_patience = 1s;
+  options.start_patience = 5s;
   run([&] {
     auto first = serving(until(settled)).at("process").as_int64();
     EXPECT_NE(json::text(swap(), "message").value_or("").find("A new server process took over"), std::string::npos);
@@ -172,7 +172,7 @@ TEST_F(LauncherTest, lets_another_take_over_only_when_it_is_ready) {
     EXPECT_NE(first, second);
     until([](auto& now) { return now.at("children").as_array().size() == 1; });
     for (auto& [how, why] : std::vector<std::pair<std::string, std::string>>{{"refuses", "The new server process ended with code 20: basalt: not today."},
-                                                                             {"silent", "The new server process did not become ready: nothing moved for 1 seconds; it last said: silent"}}) {
+                                                                             {"silent", "The new server process did not become ready: nothing moved for 5 seconds; it last said: silent"}}) {
       behave(how);
       EXPECT_EQ(refusal([&] { swap(); }), why);
       auto now = status();
@@ -198,10 +198,11 @@ TEST_F(LauncherTest, two_signals_in_a_row_are_two_swaps) {
 TEST_F(LauncherTest, kills_what_does_not_end) {
   options.drain_time = 0s;
   behave("deaf");
-  auto began = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point began;
   // Told to stop a second time from a terminal, it does not wait for its servers.
   run([&] {
     until(settled);
+    began = std::chrono::steady_clock::now();
     ::kill(getpid(), SIGINT);
     until([](auto& now) { return now.at("launcher").as_object().at("stopping").as_bool(); });
     ::kill(getpid(), SIGINT);
@@ -242,7 +243,7 @@ TEST_F(LauncherTest, hands_its_processes_to_a_trial) {
         EXPECT_GE(now.moved, 2u);
         EXPECT_GT(now.memory_bytes, 0);
         EXPECT_EQ(children->look(*unknown).ended, "could not be started: There is no version \"9.9.9\" here.");
-        question = children->ask(*candidate, "GET", "/api/health", "", 50ms);
+        question = children->ask(*candidate, "GET", "/api/health", "", 1s);
         children->go(*candidate);
         EXPECT_EQ(children->serving(), candidate);
         EXPECT_TRUE(children->look(*candidate).serves);

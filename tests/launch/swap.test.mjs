@@ -106,7 +106,7 @@ test("a new process that does not become ready is ended, the old one goes on, an
   const program = join(folder, "basalt");
   copyFileSync(binary("basalt"), program);
   chmodSync(program, 0o755);
-  const server = await launched(t, { data_directory: join(folder, "data"), program, args: ["--start-patience", "2"] });
+  const server = await launched(t, { data_directory: join(folder, "data"), program, args: ["--start-patience", "10"] });
   const before = await server.settled();
   const crowd = new Crowd(server, { people: 4 });
   const replace = (text) => {
@@ -115,7 +115,7 @@ test("a new process that does not become ready is ended, the old one goes on, an
     renameSync(program + ".new", program);
   };
   const bad = [
-    ["#!/bin/sh\nexec sleep 1000\n", /did not become ready: nothing moved for 2 seconds/],
+    ["#!/bin/sh\nexec sleep 1000\n", /did not become ready: nothing moved for 10 seconds/],
     ["#!/bin/sh\necho 'basalt: there is no moon tonight.' >&2\nexit 20\n", /ended with code 20: basalt: there is no moon tonight\./],
     ["this is no program", /ended with code 127: .*Exec format error/],
     ["#!/bin/sh\nkill -SEGV $$\n", /was ended by signal 11/],

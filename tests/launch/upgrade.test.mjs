@@ -94,7 +94,7 @@ const bad = [
   { kind: "eats memory", says: /MB of memory/, observe: 40, waits: 20_000 },
   { kind: "dies", says: /signal 6/, observe: 40, waits: 20_000 },
 ];
-for (const { kind, says, code = 30, quick, observe, waits = 5_000, slow = 60 } of bad)
+for (const { kind, says, code = 30, quick, observe, waits = full ? 5_000 : 20_000, slow = full ? 60 : 135 } of bad)
   test(`a release that ${kind}: the old version serves within a minute`, { skip: !quick && !full && "only with BASALT_CHAOS=full", timeout: 300_000 }, async (t) => {
     const { server } = await installation(t, { kind, observe });
     const before = (await server.status()).serving;
