@@ -202,7 +202,7 @@ void run_query(Environment& environment, const permissions::Rights& rights, Quer
 
 Compiled compile_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request, sql::CompileOptions::Layout layout) {
   auto prepared = prepare(environment, rights, request, Ask::NativeRights, {layout});
-  return {prepared->engine, sql::show(prepared->statement), nullptr};
+  return {prepared->engine, sql::show(prepared->statement, *prepared->dialect), nullptr};
 }
 
 Explained explain_query(Environment& environment, const permissions::Rights& rights, const QueryRequest& request) {

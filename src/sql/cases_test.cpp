@@ -26,7 +26,7 @@ TEST_P(QueryCase, compiles_to_the_text_of_each_dialect) {
     try {
       auto ready = cases::prepare(c, catalog);
       columns = describe(ready.resolved.columns);
-      texts[engine] = show(compile(ready.resolved, *find_dialect(engine), {CompileOptions::Layout::Lines}).statement);
+      texts[engine] = show(compile(ready.resolved, *find_dialect(engine), {CompileOptions::Layout::Lines}).statement, *find_dialect(engine));
     } catch (const Failure& failure) {
       if (failure.kind() == FailureKind::Unsupported && failure.place().empty()) texts[engine] = "-- refused: " + failure.sentence();
       else error = failure.sentence() + (failure.place().empty() ? "" : "\nat " + failure.place());
@@ -64,7 +64,7 @@ TEST_P(QueryCase, means_the_same_in_both_forms) {
   auto text = [&](std::optional<query::Form> form) {
     auto catalog = cases::catalog("postgres");
     auto ready = cases::prepare(c, catalog, form);
-    return show(compile(ready.resolved, postgres()).statement) + "\n" + describe(ready.resolved.columns);
+    return show(compile(ready.resolved, postgres()).statement, postgres()) + "\n" + describe(ready.resolved.columns);
   };
   auto wanted = text({});
   EXPECT_EQ(text(query::Form::Mbql5), wanted);

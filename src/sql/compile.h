@@ -23,6 +23,6 @@ struct Compiled {
 Compiled compile(const query::ResolvedQuery& query, const Dialect& dialect, const CompileOptions& options = {});
 
 // The text with its values written in as literals, for showing and copying only; never run.
-std::string show(const Statement& statement);
+std::string show(const Statement& statement, const Dialect& dialect);
 
 }  // namespace basalt::sql

@@ -28,6 +28,21 @@ TEST(Compile, binds_what_people_typed) {
   }
 }
 
+TEST(Compile, refuses_texts_that_double_at_each_level) {
+  std::string inner = R"(["field", "@orders.status", null])";
+  for (int i = 0; i < 60; ++i) inner = R"(["subdomain", )" + inner + "]";
+  for (auto* dialect : dialects()) {
+    try {
+      compiled(R"({"source-table": "@orders", "expressions": {"x": )" + inner + "}}", *dialect);
+    } catch (const Failure& failure) {
+      EXPECT_NE(failure.kind(), FailureKind::Bug);
+      if (dialect->name == "postgres") { EXPECT_NE(failure.sentence().find("grows too large"), std::string::npos) << failure.sentence(); }
+      continue;
+    }
+    EXPECT_NE(dialect->name, "postgres") << "accepted";
+  }
+}
+
 TEST(Compile, gives_one_value_one_number) {
   auto text = R"({"source-table": "@orders", "expressions": {"x": ["+", ["field", "@orders.total", null], 7]}, "breakout": [["expression", "x"]],
                   "aggregation": [["cum-count"]], "filter": [">", ["expression", "x"], 7]})";
@@ -59,6 +74,17 @@ TEST(Compile, takes_little_time) {
   if (std::getenv("BASALT_BENCH")) std::printf("compile: usual query %.1f us, 20 stages %.1f us\n", one, twenty);
   EXPECT_LT(one, 20'000);
   EXPECT_LT(twenty, 200'000);
+}
+
+TEST(Show, writes_texts_as_the_engine_reads_them) {
+  std::string evil = "\\' OR 1=1 -- ";
+  EXPECT_EQ(show({"SELECT ?, ?", {evil, std::string("C:\\new")}}, mysql()), R"(SELECT '\\'' OR 1=1 -- ', 'C:\\new')");
+  EXPECT_EQ(show({"SELECT $1, $2", {evil, std::string("C:\\new")}}, postgres()), R"(SELECT '\'' OR 1=1 -- ', 'C:\new')");
+}
+
+TEST(Show, finds_placeholders_behind_texts_only) {
+  EXPECT_EQ(show({R"(SELECT 'it\'s ?', "a\"?", `?\`, ?)", {std::int64_t(7)}}, mysql()), R"(SELECT 'it\'s ?', "a\"?", `?\`, 7)");
+  EXPECT_EQ(show({R"(SELECT '$1\', $1)", {std::int64_t(7)}}, postgres()), R"(SELECT '$1\', 7)");
 }
 
 TEST(Dialects, double_quotes_inside_names) {

@@ -43,6 +43,7 @@ class Dialect {
   std::string name, title;           // "postgres", "PostgreSQL"
   char identifier_quote = '"';
   bool trims_names = false;          // the engine forgets blanks and control characters before a name, and blanks behind it
+  bool backslash_escapes = false;    // a backslash in a text literal escapes what follows
   char placeholder = '$';            // before the number
   bool numbered = true;              // false: placeholders have no numbers, and each its own value
   Capabilities supports;

@@ -1,6 +1,8 @@
 // Statements: SELECT, FROM, JOIN, WHERE, GROUP BY, ORDER BY, LIMIT. Expressions are in writer_expressions.cpp.
 #include "sql/writer.h"
 
+#include <algorithm>
+
 #include "base/failure.h"
 #include "query/failures.h"
 #include "query/moments.h"
@@ -247,7 +249,7 @@ Compiled compile(const query::ResolvedQuery& query, const Dialect& dialect, cons
   return result;
 }
 
-std::string show(const Statement& statement) {
+std::string show(const Statement& statement, const Dialect& dialect) {
   std::string out;
   auto& text = statement.text;
   auto literal = [&](const BoundValue& value) {
@@ -256,7 +258,7 @@ std::string show(const Statement& statement) {
       auto quote = [&](const std::string& words) {
         out += '\'';
         for (char c : words) {
-          if (c == '\'') out += c;
+          if (c == '\'' || (c == '\\' && dialect.backslash_escapes)) out += c;
           out += c;
         }
         out += '\'';
@@ -275,8 +277,9 @@ std::string show(const Statement& statement) {
     char c = text[i];
     // Placeholders stand neither in text literals nor in quoted names.
     if (c == '\'' || c == '"' || c == '`') {
-      auto end = text.find(c, i + 1);
-      end = end == std::string::npos ? text.size() - 1 : end;
+      auto end = i + 1;
+      while (end < text.size() && text[end] != c) end += dialect.backslash_escapes && c != '`' && text[end] == '\\' ? 2 : 1;
+      end = std::min(end, text.size() - 1);
       out.append(text, i, end - i + 1);
       i = end;
       continue;

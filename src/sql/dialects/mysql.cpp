@@ -14,6 +14,7 @@ class Mysql final : public Ansi {
     title = "MySQL";
     identifier_quote = '`';
     trims_names = true;
+    backslash_escapes = true;
     placeholder = '?';
     numbered = false;
     like_escape = '!';
