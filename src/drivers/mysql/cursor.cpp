@@ -65,6 +65,69 @@ bool leaves_traces(std::string_view text) {
   return std::search(text.begin(), text.end(), lock.begin(), lock.end(), [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; }) != text.end();
 }
 
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+bool is_word(char c) { return (c >= '0' && c <= '9') || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80; }
+bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
+
+// Where a comment that begins at `i` ends; `i` itself when none does. `/*!` and `/*M!` hold code and are none.
+std::size_t after_comment(std::string_view text, std::size_t i) {
+  auto rest = text.substr(i);
+  if (rest.starts_with('#') || (rest.starts_with("--") && (rest.size() == 2 || is_blank(rest[2])))) return std::min(text.size(), text.find('\n', i));
+  if (!rest.starts_with("/*") || rest.starts_with("/*!") || rest.starts_with("/*M!") || rest.starts_with("/*/")) return i;
+  auto end = text.find("*/", i + 2);
+  return end == std::string_view::npos ? i : end + 2;
+}
+
+// The first word in capitals, behind comments and opening brackets; empty: something else stands there.
+std::string first_word(std::string_view text) {
+  std::size_t i = 0;
+  for (;;) {
+    while (i < text.size() && (is_blank(text[i]) || text[i] == '(')) ++i;
+    auto next = after_comment(text, i);
+    if (next == i) break;
+    i = next;
+  }
+  std::string word;
+  while (i < text.size() && is_word(text[i])) word += upper(text[i++]);
+  return word;
+}
+
+// INTO OUTFILE or INTO DUMPFILE outside of texts, quoted names and comments. `escapes`: a backslash in a text does.
+bool writes_file(std::string_view text, bool escapes) {
+  std::string before, word;
+  for (std::size_t i = 0; i < text.size();) {
+    if (auto next = after_comment(text, i); next != i) { i = next; continue; }
+    char c = text[i];
+    if (c == '\'' || c == '"' || c == '`') {
+      for (++i; i < text.size() && text[i] != c; ++i)
+        if (escapes && c != '`' && text[i] == '\\') ++i;
+      ++i;
+      before.clear();
+    } else if (text.substr(i).starts_with("/*")) {
+      // Code in a comment, which may name the version it is for.
+      for (i += 2; i < text.size() && (text[i] == 'M' || text[i] == '!' || (text[i] >= '0' && text[i] <= '9')); ++i) {}
+    } else if (is_word(c)) {
+      for (word.clear(); i < text.size() && is_word(text[i]); ++i) word += upper(text[i]);
+      if (before == "INTO" && (word == "OUTFILE" || word == "DUMPFILE")) return true;
+      before = word;
+    } else {
+      ++i;
+    }
+  }
+  return false;
+}
+
+// A read-only transaction alone does not keep from writing: compound statements (BEGIN NOT ATOMIC), SET STATEMENT, EXECUTE
+// IMMEDIATE and procedures may leave it in the midst of one text. So only statements that cannot hold others are let through;
+// what these write themselves (WITH … DELETE) the transaction refuses. It does not refuse files, which need the right FILE.
+void check_reads(std::string_view text) {
+  static constexpr std::string_view reading[] = {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "VALUES", "TABLE"};
+  if (std::find(std::begin(reading), std::end(reading), first_word(text)) == std::end(reading) || text.find('\0') != std::string_view::npos)
+    throw Failure(FailureKind::Database, "Only queries are run here: begin with SELECT, WITH, VALUES, TABLE, SHOW, DESCRIBE or EXPLAIN.");
+  if (writes_file(text, true) || writes_file(text, false))
+    throw Failure(FailureKind::Database, "Only queries are run here: leave out INTO OUTFILE or INTO DUMPFILE, which write a file on the database server.");
+}
+
 }  // namespace
 
 // What both kinds of cursor share: waiting for a row, and freeing the connection at the end.
@@ -357,6 +420,7 @@ class StatementCursor final : public MysqlCursor {
 
 std::unique_ptr<Cursor> MysqlConnection::execute(const sql::Statement& statement, const ExecuteOptions& options) {
   if (broken_) fail_lost();
+  if (options.read_only) check_reads(statement.text);
   cancelled_ = false;
   prepare_session(options);
   changed_ = leaves_traces(statement.text);
