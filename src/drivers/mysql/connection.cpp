@@ -126,12 +126,18 @@ Handle open(const Options& options) {
 MysqlConnection::MysqlConnection(Options options, SchemaFilter filter, std::shared_ptr<const void> keep)
     : options_(std::move(options)), filter_(std::move(filter)), keep_(std::move(keep)), handle_(open(options_)) {
   is_mariadb_ = mariadb_connection(handle_.get());
+  allow(std::chrono::seconds(options_.connect_seconds));
   begin_session();
 }
 
 MysqlConnection::~MysqlConnection() {
   // What is left of a statement is not waited for.
   if (broken_) ::shutdown(static_cast<int>(mysql_get_socket(handle_.get())), SHUT_RDWR);
+}
+
+void MysqlConnection::allow(std::chrono::seconds time) {
+  deadline_ = Clock::now() + time;
+  allowed_ = time;
 }
 
 void MysqlConnection::begin_session() {
@@ -273,8 +279,7 @@ void MysqlConnection::set_zone(const std::string& zone) {
 
 void MysqlConnection::prepare_session(const ExecuteOptions& options) {
   static const std::string utc = "UTC";
-  deadline_ = Clock::now() + std::chrono::seconds(30);  // for our own statements
-  allowed_ = std::chrono::seconds(30);
+  allow(std::chrono::seconds(30));  // for our own statements
   if (changed_) {
     // Variables, locks and temporary tables of the statement before go.
     int failed = 0;
@@ -349,7 +354,21 @@ void MysqlConnection::cancel() {
     hurried.dbname.clear();
     auto second = open(hurried);
     auto sql = "KILL QUERY " + std::to_string(mysql_thread_id(handle_.get()));
-    if (mysql_real_query(second.get(), sql.data(), sql.size())) log::warning("cancel over a second connection failed", {{"reason", mysql_error(second.get())}});
+    // A server that takes connections but answers nothing must not keep us: others wait for the lock.
+    const auto limit = Clock::now() + std::chrono::seconds(hurried.connect_seconds);
+    int socket = static_cast<int>(mysql_get_socket(second.get())), failed = 0;
+    for (int status = mysql_real_query_start(&failed, second.get(), sql.data(), sql.size()); status;) {
+      auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - Clock::now()).count();
+      pollfd waited{socket, static_cast<short>(((status & MYSQL_WAIT_READ) ? POLLIN : 0) | ((status & MYSQL_WAIT_WRITE) ? POLLOUT : 0)), 0};
+      int ready = left > 0 ? ::poll(&waited, 1, static_cast<int>(left)) : 0;
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready <= 0) {
+        ::shutdown(socket, SHUT_RDWR);
+        throw Failure(FailureKind::Database, "The server did not answer within " + std::to_string(hurried.connect_seconds) + " seconds.");
+      }
+      status = mysql_real_query_cont(&failed, second.get(), status & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE));
+    }
+    if (failed) log::warning("cancel over a second connection failed", {{"reason", mysql_error(second.get())}});
   } catch (const Failure& failure) {
     log::warning("cancel over a second connection failed", {{"reason", failure.sentence()}});
   }

@@ -78,6 +78,7 @@ class MysqlConnection final : public Connection {
   std::string quoted(std::string_view text);             // a text literal for our own statements
   std::string wanted_databases();                        // the condition on TABLE_SCHEMA
   void begin_session();
+  void allow(std::chrono::seconds time);                 // for our own statements from now on
   void prepare_session(const ExecuteOptions& options);
   void set_zone(const std::string& zone);
   bool has_zone(const std::string& name);                // the server's tables hold it

@@ -10,6 +10,9 @@ namespace {
 
 constexpr const char* own_schemas = "('information_schema', 'performance_schema', 'mysql', 'sys')";
 
+// Many thousands of tables take the server minutes; one that stands still is not waited for.
+constexpr std::chrono::minutes catalog_time{20};
+
 std::optional<std::string> text_or_none(const char* value) {
   if (!value || !*value) return std::nullopt;
   return std::string(value);
@@ -20,6 +23,7 @@ std::optional<std::string> text_or_none(const char* value) {
 std::vector<std::string> MysqlConnection::schemas() {
   std::vector<std::string> names;
   if (filter_.type == SchemaFilter::Type::Own) return names;
+  allow(catalog_time);
   ask_each(std::string("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE LOWER(SCHEMA_NAME) NOT IN ") + own_schemas + " ORDER BY SCHEMA_NAME", [&](MYSQL_ROW row) {
     if (row[0] && filter_.wants(row[0])) names.emplace_back(row[0]);
   });
@@ -34,7 +38,7 @@ std::string MysqlConnection::wanted_databases() {
 }
 
 void MysqlConnection::describe(std::stop_token stop, const std::function<void(DescribedTable)>& table) {
-  deadline_ = std::nullopt;
+  allow(catalog_time);
   bool own = filter_.type == SchemaFilter::Type::Own;
   auto wanted = wanted_databases();
   // Joining the two in the server would open each table twice.
@@ -87,7 +91,7 @@ void MysqlConnection::describe(std::stop_token stop, const std::function<void(De
 }
 
 std::vector<DescribedForeignKey> MysqlConnection::foreign_keys() {
-  deadline_ = std::nullopt;
+  allow(catalog_time);
   bool own = filter_.type == SchemaFilter::Type::Own;
   auto wanted = wanted_databases();
   std::vector<DescribedForeignKey> keys;
