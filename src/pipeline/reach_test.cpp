@@ -22,10 +22,12 @@ class Catalogued final : public query::Catalog {
   const query::Field* primary_key(TableId id) override { return inner_->primary_key(id); }
   const query::SourceCard* card(CardId id) override { return inner_->card(id); }
   std::optional<std::string> snippet(std::string_view name) override { return inner_->snippet(name); }
-  json::value segment(std::int64_t) override {
+  json::value segment(std::int64_t id) override {
+    if (id == 2) return json::object{{"name", "Secret name"}, {"definition", json::parse(R"({"source-table": 1, "filter": ["=", ["field", 2, null], "Ann"]})")}};
     return json::object{{"name", "Ann's"}, {"definition", json::parse(R"({"source-table": 2, "filter": ["=", ["field", 2, {"source-field": 4}], "Ann"]})")}};
   }
-  json::value measure(std::int64_t) override {
+  json::value measure(std::int64_t id) override {
+    if (id == 2) return json::object{{"name", "Secret name"}, {"definition", json::parse(R"({"source-table": 1, "aggregation": [["count"]]})")}};
     return json::object{{"name", "Names"}, {"definition", json::parse(R"({"source-table": 2, "aggregation": [["max", ["field", 2, {"source-field": 4}]]]})")}};
   }
 
@@ -48,6 +50,7 @@ class Reach : public ::testing::Test {
     card(1, R"({"source-table": 1, "fields": [["field", 2, null]]})", 7);
     card(2, R"({"source-query": {"source-table": 2, "fields": [["field", 3, null]]}, "append": [{"source-table": "card__1"}]})", 8);
     card(3, R"({"source-table": 1, "aggregation": [["max", ["field", 2, null]]]})", 7, "metric");
+    card(4, R"({"source-table": "card__3", "aggregation": [["count"]]})", 8);
   }
   void card(std::int64_t id, const char* inner, std::int64_t collection, const char* kind = "question") {
     environment.inner.cards.emplace(CardId(id), query::SourceCard{CardId(id), DatabaseId(1), "Card", kind, json::object{{"database", 1}, {"type", "query"}, {"query", json::parse(inner)}}, nullptr, CollectionId(collection)});
@@ -83,6 +86,11 @@ constexpr Way to_table[] = {
     {"window through a key", R"({"source-table": 2, "windows": {"w": ["rank", {"order-by": [["asc", ["field", 2, {"source-field": 4}]]]}]}})"},
     {"segment through a key", R"({"source-table": 2, "filter": ["segment", 1]})"},
     {"measure through a key", R"({"source-table": 2, "aggregation": [["measure", 1]]})"},
+    {"segment of another table", R"({"source-table": 2, "filter": ["segment", 2]})"},
+    {"measure of another table", R"({"source-table": 2, "aggregation": [["measure", 2]]})"},
+    {"rows of a metric", R"({"source-table": "card__3"})"},
+    {"rows of a metric, joined", R"({"source-table": 2, "joins": [{"alias": "J", "source-table": "card__3", "fields": "all", "condition": ["=", 1, 1]}]})"},
+    {"rows of a metric, appended", R"({"source-table": 2, "append": [{"source-table": "card__3"}]})"},
     {"comparison through a key", R"({"source-table": 2, "aggregation": [["count"]], "compare": {"field": ["field", 2, {"source-field": 4}], "unit": "month"}})"},
     {"aggregation of a period", R"({"source-table": 2, "aggregation": [["in-period", ["count"], ["field", 2, {"source-field": 4}], 0, "month"]]})"},
 };
@@ -103,6 +111,11 @@ TEST_F(Reach, no_form_of_a_query_reads_a_card_in_a_closed_collection) {
     EXPECT_EQ(asked(query), "missing-required-permissions") << query;
   // Who sees a card sees what it reads: that is the affair of whoever saved it.
   EXPECT_NE(asked(R"({"source-table": "card__2"})"), "missing-required-permissions");
+}
+
+TEST_F(Reach, a_question_over_a_metric_is_for_whoever_sees_the_question) {
+  rights.closed_tables = {TableId(1)};
+  EXPECT_EQ(asked(R"({"source-table": "card__4"})"), "");
 }
 
 TEST_F(Reach, the_plan_of_a_query_is_for_those_who_may_write_sql_and_read_its_tables) {

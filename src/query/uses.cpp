@@ -12,6 +12,7 @@ namespace basalt::query {
 namespace {
 
 constexpr std::size_t deepest = 30;
+constexpr int most_saved_clauses = 200;  // each as often as it is named
 
 class Reader {
  public:
@@ -20,7 +21,11 @@ class Reader {
   void stages(const std::vector<Stage>& all) {
     for (auto& stage : all) {
       if (auto* table = std::get_if<TableSource>(&stage.source)) add_table(table->table);
-      if (auto* source = std::get_if<CardSource>(&stage.source)) card(source->card);
+      if (auto* source = std::get_if<CardSource>(&stage.source)) {
+        card(source->card);
+        // A metric as source stands for the rows it is computed from: who may see its number may not see those by that.
+        if (auto* found = catalog_.card(source->card); found && found->kind == "metric") stages(parse_query(found->dataset_query).stages);
+      }
       if (auto* source = std::get_if<NativeSource>(&stage.source)) native(source->query);
       for (auto& appended : stage.append) stages(appended.stages);
       for (auto& join : stage.joins) {
@@ -77,7 +82,10 @@ class Reader {
     // What a saved clause reaches through foreign keys is reached by the query that names it.
     if (e.is(Function::Segment) || e.is(Function::Measure)) {
       if (saved_depth_ > deepest_saved_clause) invalid_query("Segments and measures are built on each other too deeply.");
+      if (++saved_count_ > most_saved_clauses) invalid_query("The query uses too many segments and measures.");
       auto saved = saved_clause(e, catalog_);
+      // Its name and what it is about are for those who may read its table.
+      if (auto* its = std::get_if<TableSource>(&saved.stage.source)) add_table(its->table);
       ++saved_depth_;
       if (saved.stage.filter) clause(*saved.stage.filter);
       for (auto& aggregation : saved.stage.aggregations) clause(aggregation);
@@ -147,7 +155,7 @@ class Reader {
   Catalog& catalog_;
   Uses& result_;
   std::vector<CardId> path_;
-  int saved_depth_ = 0;
+  int saved_depth_ = 0, saved_count_ = 0;
 };
 
 }  // namespace
