@@ -110,15 +110,21 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
   std::vector<Expression> arguments;
   arguments.reserve(e.arguments.size());
   for (auto& argument : e.arguments) arguments.push_back(value(scope, argument));
+  // What writes its subject twice doubles it at each level.
+  auto twice = [&] {
+    if (arguments[0].call()) spend(arguments[0]);
+  };
   auto made = [&](Call with) { return Expression{std::move(with), std::move(arguments)}; };
 
   switch (call.function) {
     case Function::Equal: case Function::NotEqual: case Function::Less: case Function::Greater: case Function::LessEqual:
     case Function::GreaterEqual: case Function::Between: {
       auto* field = std::get_if<FieldReference>(&e.arguments[0].node);
+      if (is_temporal(kind_of(arguments[0]))) twice();
       return comparison(call.function, std::move(arguments), field && !field->unit);
     }
     case Function::RelativeTimeInterval: {
+      twice();
       auto kind = kind_of(arguments[0]);
       if (!is_temporal(kind) || kind == TypeKind::Time) invalid_query("`relative-time-interval` needs a date.");
       auto n = literal_integer(arguments[1]), shift = literal_integer(arguments[2]);
@@ -129,6 +135,7 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
       return {Call{Function::And}, {Expression{Call{Function::GreaterEqual}, {base, temporal_literal(low, kind)}}, Expression{Call{Function::Less}, {base, temporal_literal(high, kind)}}}};
     }
     case Function::During: {
+      twice();
       auto kind = kind_of(arguments[0]);
       if (!is_temporal(kind) || kind == TypeKind::Time) invalid_query("`during` needs a date.");
       auto range = range_of(arguments[1], kind, call.unit);
@@ -137,6 +144,7 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
     }
     case Function::ToDatePeriod:
     case Function::SamePoint: {
+      twice();
       auto kind = kind_of(arguments[0]);
       if (!is_temporal(kind) || kind == TypeKind::Time) invalid_query("`" + std::string(info(call.function).name) + "` needs a date.");
       Expression base = arguments[0].is(Function::Truncate) ? arguments[0].arguments[0] : arguments[0];
@@ -187,6 +195,7 @@ Expression Resolver::value(Scope& scope, const Expression& e) {
       return bucket(typed_literal(std::move(arguments[0]), TypeKind::DateTime), *call.unit, title(scope, e.arguments[0]), call.mode);
     case Function::IsEmpty:
     case Function::NotEmpty: {
+      twice();
       bool empty = call.function == Function::IsEmpty;
       Expression test{Call{empty ? Function::IsNull : Function::NotNull}, {arguments[0]}};
       if (kind_of(arguments[0]) != TypeKind::Text) return test;

@@ -89,6 +89,57 @@ TEST(Resolve, refuses_comparisons_that_double_without_end) {
   }
 }
 
+std::string sentence_of(const json::value& inner, const json::value& document = schema) {
+  JsonCatalog catalog(document);
+  try {
+    auto query = parse_query(json::object{{"database", 1}, {"query", inner}});
+    uses(query, catalog);
+    resolve(query, catalog, {});
+  } catch (const Failure& failure) {
+    return failure.sentence();
+  }
+  return "";
+}
+
+TEST(Resolve, refuses_clauses_that_double_what_they_are_about) {
+  struct { const char* before; const char* after; } ways[] = {
+      {R"(["not", ["between", )", ", 1, 2]]"},
+      {R"(["not", ["starts-with", )", R"(, "a"]])"},
+      {R"(["not", ["ends-with", )", R"(, "a"]])"},
+      {R"(["is-empty", ["case", [[)", R"(, "a"]]]])"},
+  };
+  for (auto& way : ways) {
+    std::string clause = R"(["=", ["field", 5, null], "x"])";
+    for (int i = 0; i < 30; ++i) clause = way.before + clause + way.after;
+    auto sentence = sentence_of(json::parse(R"({"source-table": 2, "filter": )" + clause + "}"));
+    EXPECT_NE(sentence.find("too large"), std::string::npos) << way.before << ": " << sentence;
+  }
+  EXPECT_EQ(sentence_of(json::parse(R"({"source-table": 2, "filter": ["not", ["starts-with", ["lower", ["field", 5, null]], "a"]]})")), "");
+}
+
+TEST(Uses, refuse_segments_and_measures_that_multiply) {
+  auto document = schema.as_object();
+  json::object segments;
+  for (int i = 1; i <= 9; ++i) {
+    json::array next{"segment", i + 1};
+    json::value filter = i == 9 ? json::parse(R"(["=", ["field", 4, null], 1])") : json::value(json::array{"and", next, next, next});
+    segments[std::to_string(i)] = json::object{{"source-table", 2}, {"filter", filter}};
+  }
+  document["segments"] = segments;
+  EXPECT_EQ(sentence_of(json::parse(R"({"source-table": 2, "filter": ["segment", 1]})"), document), "The query uses too many segments and measures.");
+  EXPECT_EQ(sentence_of(json::parse(R"({"source-table": 2, "filter": ["segment", 7]})"), document), "");
+}
+
+TEST(Metrics, a_filter_goes_into_the_aggregation_of_a_period) {
+  Expression count{Call{Function::Count}, {}}, filter{Call{Function::NotNull}, {Expression{Literal{1}}}};
+  Expression period{Call{Function::InPeriod}, {count, Expression{Literal{1}}, Expression{Literal{0}}}};
+  restrict_aggregation(period, filter);
+  ASSERT_TRUE(period.is(Function::InPeriod));
+  EXPECT_TRUE(period.arguments[0].is(Function::Count));
+  ASSERT_EQ(period.arguments[0].arguments.size(), 1u);
+  EXPECT_TRUE(period.arguments[0].arguments[0].is(Function::Case));
+}
+
 TEST(Convert, keeps_what_stands_beside_the_query_and_the_tags_of_sql) {
   auto given = json::parse(R"({"database": 1, "type": "native", "native": {"query": "select {{x}}", "template-tags": {"x": {"name": "x", "id": "1", "type": "text", "own": [1]}}, "collection": "c"}, "parameters": [{"id": "p"}], "info": {"a": 1}})");
   auto five = convert_query(given, Form::Mbql5);

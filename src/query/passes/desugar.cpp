@@ -53,6 +53,20 @@ bool shifted_interval(Expression& e) {
   return true;
 }
 
+constexpr std::size_t most_repeated = 2'000;  // nodes of what a negation writes twice
+
+std::size_t nodes(const Expression& e) {
+  std::size_t n = 1;
+  for (auto& argument : e.arguments) n += nodes(argument);
+  return n;
+}
+
+// What comes out holds the argument twice: negations inside each other would double it each time.
+const Expression& repeated(const Expression& e) {
+  if (nodes(e) > most_repeated) invalid_query("The query grows too large: negations inside each other multiply.");
+  return e;
+}
+
 Expression negated(Expression e) {
   auto* c = e.call();
   if (!c) return call(Function::Not, {std::move(e)});
@@ -80,11 +94,11 @@ Expression negated(Expression e) {
     case Function::Contains: return flipped(Function::DoesNotContain);
     case Function::DoesNotContain: return flipped(Function::Contains);
     case Function::Between:
-      return call(Function::Or, {call(Function::Less, {e.arguments[0], e.arguments[1]}), call(Function::Greater, {e.arguments[0], e.arguments[2]})});
+      return call(Function::Or, {call(Function::Less, {repeated(e.arguments[0]), e.arguments[1]}), call(Function::Greater, {e.arguments[0], e.arguments[2]})});
     case Function::StartsWith:
     case Function::EndsWith: {
       // Rows without a text do not start with it either.
-      auto missing = call(Function::IsNull, {e.arguments[0]});
+      auto missing = call(Function::IsNull, {repeated(e.arguments[0])});
       return call(Function::Or, {call(Function::Not, {std::move(e)}), std::move(missing)});
     }
     default: return call(Function::Not, {std::move(e)});

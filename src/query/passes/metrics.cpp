@@ -41,7 +41,8 @@ void restrict_aggregation(Expression& e, const Expression& filter) {
       e = Expression{std::move(named), {call(Function::CountWhere, {both(filter, std::move(e.arguments[0]))}), call(Function::CountWhere, {filter})}};
       return;
     }
-    case Function::Offset: restrict_aggregation(e.arguments[0], filter); return;
+    case Function::Offset:
+    case Function::InPeriod: restrict_aggregation(e.arguments[0], filter); return;
     default:
       if (!e.arguments.empty()) e.arguments[0] = only(std::move(e.arguments[0]));
   }
