@@ -13,6 +13,9 @@ using query::TypeKind;
 
 namespace {
 
+// Templates that say an argument twice double the text at each level. Above what SQL written by hand may hold.
+constexpr std::size_t longest_sql = 16u << 20;
+
 bool is_midnight(std::string_view date_time) { return date_time.size() == 10 || date_time.substr(10) == " 00:00:00"; }
 
 Binds binds(const Expression& e) {
@@ -106,6 +109,7 @@ void SqlWriter::literal(const Literal& literal, std::string_view beside) {
 }
 
 void SqlWriter::expression(const Expression& e, Binds place) {
+  if (out_.size() > longest_sql) query::invalid_query("The SQL of this query grows too large: expressions inside each other multiply.");
   if (auto* found = e.literal()) return literal(*found, "");
   if (auto* found = std::get_if<query::Column>(&e.node)) return column(*found);
   if (!e.call()) throw Failure(FailureKind::Bug, "A reference was not resolved.");
@@ -290,12 +294,14 @@ void SqlWriter::comparison(const Expression& e) {
   // Dates as text: whole days compare as they are ('2024-05-17…' sorts after '2024-05-17'), anything finer in one fixed form.
   bool full_time = false;
   if (!dialect_.supports.temporal_types) {
+    bool columns_only = true;  // two computed texts may have different forms
+    for (auto& argument : a) columns_only &= !argument.literal();
     for (auto& argument : a) {
       auto* found = argument.literal();
       auto kind = found ? query::type_kind(found->base_type) : TypeKind::Unknown;
       if (!found || !found->value.is_string()) {
         auto own = query::kind_of(argument);
-        bool plain = function != Function::Less && function != Function::GreaterEqual;
+        bool plain = columns_only || (function != Function::Less && function != Function::GreaterEqual);
         if ((own == TypeKind::DateTime || own == TypeKind::DateTimeZoned) && plain) full_time = true;
         continue;
       }
