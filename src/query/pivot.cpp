@@ -105,6 +105,10 @@ Resolver::StageResult Resolver::pivot(const std::vector<Stage>& all, const Pivot
   outer->alias = "source";
   outer->grouped = true;
   outer->limit = last.limit;
+  if (last.page) {
+    outer->limit = std::min(last.page->second, last.limit.value_or(last.page->second));
+    outer->offset = (last.page->first - 1) * last.page->second;
+  }
   outer->source = std::shared_ptr<const ResolvedUnion>(std::move(together));
   base.stage = std::move(outer);
   return base;
