@@ -1,5 +1,7 @@
 #include "features/cards/card_queries.h"
 
+#include <algorithm>
+
 namespace basalt::features {
 namespace {
 
@@ -110,6 +112,8 @@ json::array parameters_from(const json::value& body) {
 
 namespace {
 
+constexpr std::size_t most_pivot_columns = 64;  // more than a pivot table may have; both lists come from the browser
+
 // Which breakouts are rows and which are columns, from the settings of the pivot table: by name, in older cards by reference.
 query::PivotOptions pivot_of(const appdb::Row& card) {
   query::PivotOptions pivot;
@@ -121,7 +125,8 @@ query::PivotOptions pivot_of(const appdb::Row& card) {
   if (auto* columns = metadata.if_array())
     for (auto& column : *columns) {
       auto* reference = json::sub_array(column, "field_ref");
-      if (!reference || reference->empty() || (*reference)[0] == json::value("aggregation")) break;  // breakouts come first
+      if (!reference || reference->size() < 2 || (*reference)[0] == json::value("aggregation")) break;  // breakouts come first
+      if (breakouts.size() >= most_pivot_columns) break;
       breakouts.push_back(column);
     }
   auto position = [&](const json::value& wanted) -> std::optional<std::size_t> {
@@ -136,8 +141,11 @@ query::PivotOptions pivot_of(const appdb::Row& card) {
   };
   for (auto [key, side] : {std::pair{"rows", &pivot.rows}, {"columns", &pivot.columns}})
     if (auto* list = json::sub_array(*split, key))
-      for (auto& item : *list)
-        if (auto found = position(item)) side->push_back(*found);
+      for (auto& item : *list) {
+        if (side->size() >= most_pivot_columns) break;
+        auto found = position(item);
+        if (found && std::find(side->begin(), side->end(), *found) == side->end()) side->push_back(*found);
+      }
   pivot.known = !pivot.rows.empty() || !pivot.columns.empty();
   pivot.row_totals = json::boolean(settings, "pivot.show_row_totals").value_or(true);
   pivot.column_totals = json::boolean(settings, "pivot.show_column_totals").value_or(true);

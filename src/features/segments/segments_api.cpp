@@ -134,8 +134,9 @@ void add_routes_of(http::Routes& routes, Services& services, const Kind& kind) {
     auto rights = services.rights(r);
     return services.store.read([&](Connection& c) {
       json::array out;
-      c.each(select(kind) + " WHERE s.archived = ? ORDER BY lower(s.name), s.id LIMIT ?", {false, list_cap}, [&](const Row& row) {
-        if (may_see(row, *rights)) out.push_back(definition_json(row));
+      c.each(select(kind) + " WHERE s.archived = ? ORDER BY lower(s.name), s.id", {false}, [&](const Row& row) {
+        // Only what may be seen counts: those of closed tables hide nothing that comes after them.
+        if (out.size() < static_cast<std::size_t>(list_cap) && may_see(row, *rights)) out.push_back(definition_json(row));
       });
       return out;
     });
