@@ -50,6 +50,7 @@ class Reach : public ::testing::Test {
     card(1, R"({"source-table": 1, "fields": [["field", 2, null]]})", 7);
     card(2, R"({"source-query": {"source-table": 2, "fields": [["field", 3, null]]}, "append": [{"source-table": "card__1"}]})", 8);
     card(3, R"({"source-table": 1, "aggregation": [["max", ["field", 2, null]]]})", 7, "metric");
+    card(5, R"({"source-table": 2, "joins": [{"alias": "C", "source-table": 1, "condition": ["=", ["field", 4, null], ["field", 1, {"join-alias": "C"}]]}], "aggregation": [["count"]]})", 8, "metric");
     card(4, R"({"source-table": "card__3", "aggregation": [["count"]]})", 8);
   }
   void card(std::int64_t id, const char* inner, std::int64_t collection, const char* kind = "question") {
@@ -90,6 +91,7 @@ constexpr Way to_table[] = {
     {"measure of another table", R"({"source-table": 2, "aggregation": [["measure", 2]]})"},
     {"rows of a metric", R"({"source-table": "card__3"})"},
     {"rows of a metric, joined", R"({"source-table": 2, "joins": [{"alias": "J", "source-table": "card__3", "fields": "all", "condition": ["=", 1, 1]}]})"},
+    {"what a metric joins", R"({"source-table": 2, "aggregation": [["metric", 5]], "breakout": [["field", 2, {"join-alias": "C"}]]})"},
     {"rows of a metric, appended", R"({"source-table": 2, "append": [{"source-table": "card__3"}]})"},
     {"comparison through a key", R"({"source-table": 2, "aggregation": [["count"]], "compare": {"field": ["field", 2, {"source-field": 4}], "unit": "month"}})"},
     {"aggregation of a period", R"({"source-table": 2, "aggregation": [["in-period", ["count"], ["field", 2, {"source-field": 4}], 0, "month"]]})"},

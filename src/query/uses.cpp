@@ -77,7 +77,14 @@ class Reader {
     if (auto* field = std::get_if<FieldReference>(&e.node)) reference(*field);
     if (auto* call = e.call(); call && (call->function == Function::Metric)) {
       auto id = json::as_integer(e.arguments[0].literal()->value);
-      if (id) card(CardId(*id));
+      if (id) {
+        card(CardId(*id));
+        // The query can group by and show what it joins.
+        if (auto* found = catalog_.card(CardId(*id)); found && found->kind == "metric") {
+          auto metric = parse_query(found->dataset_query);
+          for (auto& join : metric.stages.back().joins) stages(join.stages);
+        }
+      }
     }
     // What a saved clause reaches through foreign keys is reached by the query that names it.
     if (e.is(Function::Segment) || e.is(Function::Measure)) {
