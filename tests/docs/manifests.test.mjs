@@ -10,7 +10,7 @@ import { read_page } from "./pages.mjs";
 
 // All documents of a YAML file.
 function yaml(path) {
-  const read = spawnSync("python3", ["-c", "import yaml, json, sys; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))"], { input: readFileSync(join(root, "packaging", path)), encoding: "utf8" });
+  const read = spawnSync("/usr/bin/python3", ["-c", "import yaml, json, sys; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))"], { input: readFileSync(join(root, "packaging", path)), encoding: "utf8" });
   assert.equal(read.status, 0, read.stderr);
   return JSON.parse(read.stdout);
 }
