@@ -125,6 +125,19 @@ Failure failure_now() {
   }
 }
 
+// At most `limit` rows of what runs, as the API writes them.
+json::array first_rows(Run& run, stream::Encoder& encoder, std::size_t limit) {
+  std::string text = "[";
+  std::size_t written = 0;
+  for (rows::Batch batch; written < limit && run.cursor().next(batch);) {
+    auto taken = std::min(batch.rows(), limit - written);
+    encoder.append(text, batch, taken);
+    written += taken;
+  }
+  text += ']';
+  return json::parse(text).as_array();
+}
+
 }  // namespace
 
 void run_query(Environment& environment, const permissions::Rights& rights, QueryRequest request, Format format, const std::string& file_name,
@@ -217,15 +230,7 @@ Explained explain_query(Environment& environment, const permissions::Rights& rig
   std::vector<stream::OutputColumn> columns;
   for (std::size_t i = 0; i < result.columns.size(); ++i) columns.push_back({.title = result.columns[i], .source = i});
   auto encoder = stream::api_rows(std::move(columns), options);
-  std::string text = "[";
-  std::size_t lines = 0;
-  for (rows::Batch batch; lines < most_lines && run.cursor().next(batch);) {
-    auto taken = std::min(batch.rows(), most_lines - lines);
-    encoder->append(text, batch, taken);
-    lines += taken;
-  }
-  text += ']';
-  result.rows = json::parse(text).as_array();
+  result.rows = first_rows(run, *encoder, most_lines);
   // Plans are one text a line, or a tree by the number of the parent in front of it (SQLite).
   std::map<std::int64_t, std::size_t> depths;
   for (auto& row : result.rows) {
@@ -275,15 +280,7 @@ json::array query_rows(Environment& environment, const permissions::Rights& righ
   auto shown = show_columns(*prepared.compiled, run.cursor().columns(), request.card_metadata);
   stream::EncoderOptions options{.integers_as_text = false, .zone = TimeZone::find(prepared->time_zone)};
   auto encoder = stream::api_rows(output_columns(shown->columns, false), options);
-  std::string text = "[";
-  std::size_t rows = 0;
-  for (rows::Batch batch; rows < limit && run.cursor().next(batch);) {
-    auto taken = std::min(batch.rows(), limit - rows);
-    encoder->append(text, batch, taken);
-    rows += taken;
-  }
-  text += ']';
-  return json::parse(text).as_array();
+  return first_rows(run, *encoder, limit);
 }
 
 }  // namespace basalt::pipeline
