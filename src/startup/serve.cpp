@@ -51,7 +51,6 @@
 #include "startup/serving_node.h"
 #include "startup/web_app.h"
 #include "upgrade/backup_schedule.h"
-#include "upgrade/backup_schedule.h"
 #include "upgrade/upgrade.h"
 
 namespace basalt::startup {
